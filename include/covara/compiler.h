@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* covara/compiler.h - the only place for compiler-specific attributes. */
+#ifndef COVARA_COMPILER_H
+#define COVARA_COMPILER_H
+
+#if defined(__GNUC__) || defined(__clang__)
+#define COV_CHECK __attribute__((warn_unused_result))
+#define COV_PRINTF(format_index, first_arg) __attribute__((format(printf, format_index, first_arg)))
+#define COV_LIKELY(x) __builtin_expect(!!(x), 1)
+#define COV_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#else
+#define COV_CHECK
+#define COV_PRINTF(format_index, first_arg)
+#define COV_LIKELY(x) (x)
+#define COV_UNLIKELY(x) (x)
+#endif
+
+#ifdef __cplusplus
+#define COV_BEGIN_C extern "C" {
+#define COV_END_C }
+#else
+#define COV_BEGIN_C
+#define COV_END_C
+#endif
+
+#define COV_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* covara/covara.h - the whole public API. */
+#ifndef COVARA_COVARA_H
+#define COVARA_COVARA_H
+
+#include "covara/app.h"
+#include "covara/arena.h"
+#include "covara/buf.h"
+#include "covara/db.h"
+#include "covara/error.h"
+#include "covara/host.h"
+#include "covara/http.h"
+#include "covara/str.h"
+#include "covara/version.h"
+
+#endif

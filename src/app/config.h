@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * app/config.h - covara.jsonc as plain data.
+ *
+ * Knows:   every option, its type, default and bounds (one table: config_table.c), file:line:column.
+ * Ignores: files (the text is passed in), tables and columns (checked when the app is made).
+ * Memory:  the result and all it points to live in the arena.
+ */
+#ifndef COV_APP_CONFIG_H
+#define COV_APP_CONFIG_H
+
+#include "covara/host.h"
+#include "resource/config.h"
+#include "schema/schema.h"
+
+typedef struct cov_cors_config {
+    bool enabled;
+    bool any_origin;   /* "*" */
+    cov_names origins; /* exact matches otherwise */
+    cov_names allow_methods;
+    cov_names allow_headers; /* empty: echo what the preflight asks for */
+    cov_names expose_headers;
+    bool credentials; /* refused together with any_origin */
+    int64_t max_age_s; /* -1: not sent */
+} cov_cors_config;
+
+/* ptr NULL = the header is off */
+typedef struct cov_security_config {
+    bool enabled;
+    cov_str content_type_options;
+    cov_str frame_options;
+    cov_str referrer_policy;
+    cov_str dns_prefetch_control;
+    cov_str cross_origin_opener_policy;
+    cov_str content_security_policy;
+    bool hsts; /* sent on TLS, or always when `production` */
+    int64_t hsts_max_age_s;
+    bool hsts_include_subdomains;
+    bool hsts_preload;
+} cov_security_config;
+
+typedef struct cov_server_config {
+    cov_str host;             /* "0.0.0.0" */
+    int64_t port;             /* 3000; 0 = any free port */
+    int64_t threads;          /* event loops; 0 = one a core */
+    int64_t max_body_bytes;   /* 1 MiB */
+    int64_t max_header_bytes; /* 16 KiB, names and values together */
+    int64_t max_url_bytes;    /* 8 KiB */
+    int64_t header_timeout_ms; /* 10000: from the first byte of a request to the end of its head */
+    int64_t body_timeout_ms;   /* 30000: from the head to the end of the body */
+    int64_t idle_timeout_ms;   /* 65000: between requests of a connection */
+    int64_t write_timeout_ms;  /* 30000: a client that does not read its response */
+    int64_t drain_timeout_ms;  /* 10000: longest wait for requests in flight at shutdown */
+    int64_t pre_stop_delay_ms; /* 0: how long to keep accepting after readiness turned 503 */
+    int64_t max_connections;   /* 10000 a process; beyond it new ones get 503 and are closed */
+    bool access_log;           /* false */
+} cov_server_config;
+
+typedef struct cov_config {
+    struct {
+        cov_str base_path; /* normalised: "" or "/api" */
+        cov_cors_config cors;
+        cov_security_config security;
+        bool health;
+        cov_str health_path; /* prefix of /healthz and /readyz, "" by default */
+        cov_str version;     /* shown by health endpoints; ptr NULL: not shown */
+    } app;
+    struct {
+        cov_str url;             /* "sqlite:app.db" */
+        int64_t busy_timeout_ms; /* 5000 */
+        bool relaxed_sync;       /* synchronous: "normal" instead of "full" */
+    } database;
+    cov_str schema_path; /* "schema.sql", relative to the configuration's folder */
+    cov_naming naming;
+    cov_log_level log_level;
+    cov_server_config server;
+    const cov_resource_config *resources; /* in file order */
+    size_t n_resources;
+    /* Sections of later parts ("kv", "auth"): their shape is validated, and each that is present but has no
+     * effect in this build is named here, so that the caller can warn. */
+    cov_names unused;
+} cov_config;
+
+/*
+ * Parse and check a configuration.
+ *
+ * name   for messages: "covara.jsonc"
+ * text   JSON with comments and trailing commas; copied
+ * Fails with COV_EINVAL and a detail of the form "covara.jsonc:12:5: unknown key \"reources\"; did you mean
+ * \"resources\"?". "${NAME}" inside strings takes host->env; an unset name fails.
+ */
+COV_CHECK cov_status cov_config_parse(cov_arena *arena, const cov_host *host, cov_str name, cov_str text,
+                                      const cov_config **out, cov_error *err);
+/* The JSON Schema (draft 2020-12) of the file, generated from the option table. */
+void cov_config_json_schema(cov_buf *out);
+/* The option reference in Markdown, generated from the same table. */
+void cov_config_markdown(cov_buf *out);
+
+/*
+ * Make an app: join configuration and schema, check every name against the tables, prepare statements' text.
+ * config, schema and host are borrowed for the app's life. The detail names the resource and option.
+ */
+struct cov_app;
+COV_CHECK cov_status cov_app_new(const cov_host *host, const cov_config *config, cov_schema *schema,
+                                 struct cov_app **out, cov_error *err);
+
+#endif

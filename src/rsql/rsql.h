@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rsql/rsql.h - the filter language of spec/02: text -> syntax tree -> bound predicate -> SQL or a verdict.
+ *
+ * Knows:   the grammar, the columns of one table, three-valued logic.
+ * Ignores: HTTP, users, databases. No I/O; the host is asked only to run regular expressions.
+ * Threads: trees and predicates are immutable and may be shared.
+ * Memory:  everything lives in the arena passed in. The text must outlive the tree.
+ *
+ * The same bound predicate feeds both evaluations, so that they cannot drift apart: coercion by column
+ * class (section 6) happens once, in cov_rsql_bind.
+ */
+#ifndef COV_RSQL_RSQL_H
+#define COV_RSQL_RSQL_H
+
+#include "covara/host.h"
+#include "schema/schema.h"
+#include "schema/sql.h"
+
+/* 0 disables a limit; COV_RSQL_DEFAULT_LIMITS are those of section 3. */
+typedef struct cov_rsql_limits {
+    size_t max_bytes;
+    size_t max_depth;
+    size_t max_nodes;
+} cov_rsql_limits;
+#define COV_RSQL_DEFAULT_LIMITS { 4096, 10, 100 }
+
+/* What a caller may use (section 5). NULL members allow everything. */
+typedef struct cov_rsql_policy {
+    cov_rsql_limits limits;
+    const cov_str *operators; /* allowed tokens */
+    size_t n_operators;
+    const bool *fields; /* by column index: may be filtered; NULL = all */
+    bool trusted;       /* a scope: relation paths and {user.x} placeholders may appear, no limits */
+} cov_rsql_policy;
+
+typedef struct cov_rsql_node cov_rsql_node; /* syntax tree */
+typedef struct cov_rsql_expr cov_rsql_expr; /* bound predicate; NULL stands for "every row" */
+
+/*
+ * Parse `text` (section 2). `table` serves the `fields` allowlist only. An empty or blank text gives
+ * *out == NULL. Fails with COV_EFILTER, the detail and members of section 4.
+ */
+COV_CHECK cov_status cov_rsql_parse(cov_arena *arena, cov_str text, const cov_table *table,
+                                    const cov_rsql_policy *policy, const cov_rsql_node **out, cov_error *err);
+
+/* Value of a placeholder such as "user.id"; false: not known (then the scope denies). */
+typedef struct cov_rsql_vars {
+    bool (*get)(const void *self, cov_str path, cov_value *value);
+    const void *self;
+} cov_rsql_vars;
+
+/*
+ * Resolve columns and coerce literals (sections 6 and 7). `node` NULL gives *out NULL. `vars` may be NULL.
+ * Fails with COV_EFILTER: unknown column, relation path, operator not supported for the column, wrong
+ * number of values, invalid regular expression or length value.
+ */
+COV_CHECK cov_status cov_rsql_bind(cov_arena *arena, const cov_rsql_node *node, const cov_table *table,
+                                   const cov_host *host, const cov_rsql_vars *vars,
+                                   const cov_rsql_expr **out, cov_error *err);
+
+/* a AND b; NULL operands are neutral. NULL with both NULL, or on out of memory with *ok = false. */
+const cov_rsql_expr *cov_rsql_and(cov_arena *arena, const cov_rsql_expr *a, const cov_rsql_expr *b, bool *ok);
+/* A predicate that no row satisfies. */
+const cov_rsql_expr *cov_rsql_none(void);
+
+/* Append the condition, in parentheses where needed; "1 = 1" for NULL. Failure is sticky in `sql`. */
+void cov_rsql_to_sql(const cov_rsql_expr *expr, cov_sql *sql);
+
+typedef enum cov_tri { COV_FALSE = 0, COV_TRUE = 1, COV_UNKNOWN = 2 } cov_tri;
+
+/*
+ * Evaluate against one row: `row` holds table->n_columns values as the database stores them, in column
+ * order. Scratch memory comes from `arena`. Exactly the meaning of cov_rsql_to_sql on SQLite.
+ */
+cov_tri cov_rsql_eval(const cov_rsql_expr *expr, const cov_value *row, const cov_host *host, cov_arena *arena);
+
+/* Every operator token in the order of section 2.3. */
+extern const cov_str cov_rsql_operators[];
+extern const size_t cov_rsql_n_operators;
+
+#endif
