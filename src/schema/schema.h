@@ -10,6 +10,7 @@
 #define COV_SCHEMA_SCHEMA_H
 
 #include "base/map.h"
+#include "covara/buf.h"
 #include "covara/db.h"
 
 /* What a column means (design.md, Configuration), independent of the engine's storage. */
