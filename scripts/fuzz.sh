@@ -34,4 +34,5 @@ if [ -z "$targets" ]; then
     echo "no fuzz targets"
     exit 1
 fi
+# shellcheck disable=SC2016 # the inner shell expands these
 echo "$targets" | xargs -P "${JOBS:-2}" -I{} bash -c 'one "$0" "$1"' {} "$seconds"

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Generated files that are committed must be what their generator writes today.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+stale=0
+same() { # FILE, and what the generator wrote on standard input
+    if diff -u "$1" - >/dev/null; then
+        echo "$1 is current"
+    else
+        echo "$1 is stale: generate it again ($2)"
+        stale=1
+    fi
+}
+
+# The table follows the Unicode version of the Python that wrote it; another version cannot be compared.
+table=src/base/unicode_lower.inc
+version=$(sed -n 's/.*from Unicode \([0-9.]*\);.*/\1/p' "$table")
+for python in /usr/bin/python3 python3; do
+    [ "$("$python" -c 'import unicodedata; print(unicodedata.unidata_version)')" = "$version" ] || continue
+    same "$table" "scripts/gen_unicode_lower.py > $table" < <("$python" scripts/gen_unicode_lower.py)
+    checked=yes
+    break
+done
+[ -n "${checked:-}" ] || echo "$table: not compared, this machine has no Python with Unicode $version"
+
+exit "$stale"
