@@ -15,7 +15,7 @@
  * nobody can choose keys that make it slow.
  */
 
-enum { SMALL_OBJECT = 16, NUMBER_POOL_BYTES = 256, ESCAPE_BYTES = 6 };
+enum { SMALL_OBJECT = 16, NUMBER_POOL_BYTES = 256, ESCAPE_BYTES = 6, MAX_DECIMALS = 6 };
 /* Array indexes of JavaScript end before 2^32 - 1; keys that are none sort after them. */
 #define NOT_AN_INDEX UINT64_C(4294967295)
 #define ONES UINT64_C(0x0101010101010101)
@@ -48,17 +48,24 @@ static bool is_plain_byte(unsigned char c)
     return c < 0x80 && escapes[c] == 0;
 }
 
+static uint64_t word_at(const char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
 /* Length of the prefix that needs no escape and is ASCII. */
 static size_t plain_prefix(const char *p, size_t len)
 {
-    uint64_t word;
     size_t at = 0;
 
-    for (; len - at >= sizeof word; at += sizeof word) {
-        memcpy(&word, p + at, sizeof word);
-        if (is_special_word(word))
-            break;
-    }
+    while (len - at >= 8 && !is_special_word(word_at(p + at)))
+        at += 8;
+    /* The last bytes again as one word that overlaps what is known to be plain. */
+    if (at != 0 && len - at < 8 && !is_special_word(word_at(p + len - 8)))
+        return len;
     while (at < len && is_plain_byte((unsigned char)p[at]))
         at++;
     return at;
@@ -68,16 +75,17 @@ static size_t plain_prefix(const char *p, size_t len)
 static size_t verbatim_end(cov_str text, size_t at)
 {
     for (;;) {
-        size_t next;
-
         at += plain_prefix(text.ptr + at, text.len - at);
         if (at == text.len || (unsigned char)text.ptr[at] < 0x80)
             return at;
-        next = at;
-        cov_utf8_next(text, &next);
-        if (next == at + 1)
-            return at;
-        at = next;
+        while (at < text.len && (unsigned char)text.ptr[at] >= 0x80) {
+            size_t next = at;
+
+            cov_utf8_next(text, &next);
+            if (next == at + 1)
+                return at;
+            at = next;
+        }
     }
 }
 
@@ -210,6 +218,43 @@ static size_t shortest_text(double value, char out[COV_NUM_TEXT_BYTES])
     return len;
 }
 
+/*
+ * A number with at most MAX_DECIMALS decimals, which is what prices and ratings are. A decimal of at most 15
+ * digits is the only one of that length which reads back as its double, so the first that does is the shortest.
+ * The quotient of two exact doubles is rounded correctly, which makes the comparison a proof. Returns 0 when
+ * there is none.
+ */
+static size_t short_decimal_text(double value, char *out)
+{
+    double positive = value < 0 ? -value : value;
+    double scale = 1;
+    uint64_t power = 1;
+
+    for (int n = 1; n <= MAX_DECIMALS; n++) {
+        double scaled;
+        double whole;
+        size_t len;
+
+        scale *= 10;
+        power *= 10;
+        scaled = positive * scale;
+        if (scaled >= 1e15)
+            return 0;
+        whole = (double)(int64_t)(scaled + 0.5);
+        /* A product is off by half a unit in the last place; dividing is dear, so most are ruled out here. */
+        if (scaled - whole > scaled * 4e-16 || whole - scaled > scaled * 4e-16 || whole / scale != positive)
+            continue;
+        out[0] = '-';
+        len = (size_t)(value < 0);
+        len += integer_text((int64_t)((uint64_t)whole / power), out + len);
+        out[len++] = '.';
+        for (uint64_t rest = (uint64_t)whole % power, i = (uint64_t)n; i > 0; i--, rest /= 10)
+            out[len + i - 1] = (char)('0' + rest % 10);
+        return len + (size_t)n;
+    }
+    return 0;
+}
+
 static size_t copy_word(char *out, const char *word)
 {
     size_t len = strlen(word);
@@ -222,10 +267,12 @@ size_t cov_num_text(double value, char out[COV_NUM_TEXT_BYTES])
 {
     if (value >= -(double)COV_JSON_MAX_SAFE_INT && value <= (double)COV_JSON_MAX_SAFE_INT) {
         int64_t whole = (int64_t)value;
+        size_t len;
 
         if ((double)whole == value)
             return integer_text(whole, out);
-        return shortest_text(value, out);
+        len = short_decimal_text(value, out);
+        return len != 0 ? len : shortest_text(value, out);
     }
     if (value != value)
         return copy_word(out, "NaN");

@@ -21,75 +21,79 @@ typedef struct reader {
     size_t at;
 } reader;
 
-static int64_t days_from_civil(int64_t year, int month, int day)
+static int64_t days_from_civil(int year, int month, int day)
 {
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    int64_t year_of_era = y - era * 400;
-    int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    int y = month <= 2 ? year - 1 : year;
+    int era = (y >= 0 ? y : y - 399) / 400;
+    int year_of_era = y - era * 400;
+    int day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
 
-    return era * DAYS_PER_ERA + day_of_era - EPOCH_FROM_MARCH_0000;
+    return (int64_t)era * DAYS_PER_ERA + day_of_era - EPOCH_FROM_MARCH_0000;
 }
 
-static void civil_from_days(int64_t days, int64_t *year, int *month, int *day)
+/* `days` is within COV_TIME_MAX_MS, so 32 bits hold all of this. */
+static void civil_from_days(int32_t days, int *year, int *month, int *day)
 {
-    int64_t z = days + EPOCH_FROM_MARCH_0000;
-    int64_t era = (z >= 0 ? z : z - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
-    int64_t doe = z - era * DAYS_PER_ERA;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / (DAYS_PER_ERA - 1)) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    int64_t from_march = (5 * doy + 2) / 153;
+    int32_t z = days + EPOCH_FROM_MARCH_0000;
+    int32_t era = (z >= 0 ? z : z - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
+    uint32_t doe = (uint32_t)(z - era * DAYS_PER_ERA);
+    uint32_t yoe = (doe - doe / 1460 + doe / 36524 - doe / (DAYS_PER_ERA - 1)) / 365;
+    uint32_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    uint32_t from_march = (5 * doy + 2) / 153;
 
     *day = (int)(doy - (153 * from_march + 2) / 5 + 1);
     *month = (int)(from_march < 10 ? from_march + 3 : from_march - 9);
-    *year = yoe + era * 400 + (*month <= 2);
+    *year = (int)yoe + era * 400 + (*month <= 2);
 }
 
-static char *put_digits(char *to, int64_t value, int n_digits)
+static char *put_two(char *to, uint32_t value)
 {
-    for (int i = n_digits - 1; i >= 0; i--) {
-        to[i] = (char)('0' + value % 10);
-        value /= 10;
+    to[0] = (char)('0' + value / 10);
+    to[1] = (char)('0' + value % 10);
+    return to + 2;
+}
+
+static char *put_year(char *to, int year)
+{
+    uint32_t magnitude = (uint32_t)(year < 0 ? -year : year);
+
+    if (year < 0 || year > 9999) {
+        *to++ = year < 0 ? '-' : '+';
+        to = put_two(to, magnitude / 10000);
     }
-    return to + n_digits;
+    to = put_two(to, magnitude / 100 % 100);
+    return put_two(to, magnitude % 100);
 }
 
-static char *put_year(char *to, int64_t year)
+static char *put_char(char *to, char c)
 {
-    if (year >= 0 && year <= 9999)
-        return put_digits(to, year, 4);
-    *to++ = year < 0 ? '-' : '+';
-    return put_digits(to, year < 0 ? -year : year, 6);
+    *to = c;
+    return to + 1;
 }
 
 size_t cov_time_format(int64_t ms, char out[COV_TIME_TEXT_BYTES])
 {
-    int64_t days;
-    int64_t rest;
-    int64_t year;
+    int32_t days;
+    uint32_t rest;
+    int year;
     int month;
     int day;
     char *to;
 
     if (ms < -COV_TIME_MAX_MS || ms > COV_TIME_MAX_MS)
         return 0;
-    days = ms / MS_PER_DAY - (ms % MS_PER_DAY < 0);
-    rest = ms - days * MS_PER_DAY;
+    days = (int32_t)(ms / MS_PER_DAY - (ms % MS_PER_DAY < 0));
+    rest = (uint32_t)(ms - days * MS_PER_DAY);
     civil_from_days(days, &year, &month, &day);
     to = put_year(out, year);
-    *to++ = '-';
-    to = put_digits(to, month, 2);
-    *to++ = '-';
-    to = put_digits(to, day, 2);
-    *to++ = 'T';
-    to = put_digits(to, rest / 3600000, 2);
-    *to++ = ':';
-    to = put_digits(to, rest / 60000 % 60, 2);
-    *to++ = ':';
-    to = put_digits(to, rest / 1000 % 60, 2);
-    *to++ = '.';
-    to = put_digits(to, rest % 1000, 3);
+    to = put_two(put_char(to, '-'), (uint32_t)month);
+    to = put_two(put_char(to, '-'), (uint32_t)day);
+    to = put_two(put_char(to, 'T'), rest / 3600000);
+    to = put_two(put_char(to, ':'), rest / 60000 % 60);
+    to = put_two(put_char(to, ':'), rest / 1000 % 60);
+    to = put_char(put_char(to, '.'), (char)('0' + rest % 1000 / 100));
+    to = put_two(to, rest % 100);
     *to++ = 'Z';
     return (size_t)(to - out);
 }

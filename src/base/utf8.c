@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/utf8.h"
 
-enum { REPLACEMENT = 0xFFFD, MAX_CODE_POINT = 0x10FFFF };
+enum { REPLACEMENT = 0xFFFD, MAX_CODE_POINT = 0x10FFFF, MAX_BYTES = 4, LOWER_STEP = 64 };
 
 /* Every stride-th code point of [first, last] maps to itself plus delta. */
 typedef struct lower_range {
@@ -11,9 +11,7 @@ typedef struct lower_range {
     uint32_t stride;
 } lower_range;
 
-static const lower_range lower_ranges[] = {
 #include "base/unicode_lower.inc"
-};
 
 static bool is_tail(unsigned char byte)
 {
@@ -118,30 +116,35 @@ size_t cov_utf8_count(cov_str s)
     return count;
 }
 
+/* Write a code point and return the end. */
+static char *encode(char *to, uint32_t c)
+{
+    if (c < 0x80) {
+        *to++ = (char)c;
+        return to;
+    }
+    if (c < 0x800) {
+        *to++ = (char)(0xC0 | c >> 6);
+    } else {
+        if (c < 0x10000) {
+            *to++ = (char)(0xE0 | c >> 12);
+        } else {
+            *to++ = (char)(0xF0 | c >> 18);
+            *to++ = (char)(0x80 | (c >> 12 & 0x3F));
+        }
+        *to++ = (char)(0x80 | (c >> 6 & 0x3F));
+    }
+    *to++ = (char)(0x80 | (c & 0x3F));
+    return to;
+}
+
 void cov_utf8_append(cov_buf *buf, uint32_t c)
 {
-    char bytes[4];
-    size_t len = 0;
+    char bytes[MAX_BYTES];
 
     if (c > MAX_CODE_POINT || (c & 0xFFFFF800) == 0xD800)
         c = REPLACEMENT;
-    if (c < 0x80) {
-        bytes[len++] = (char)c;
-    } else {
-        if (c < 0x800) {
-            bytes[len++] = (char)(0xC0 | c >> 6);
-        } else {
-            if (c < 0x10000) {
-                bytes[len++] = (char)(0xE0 | c >> 12);
-            } else {
-                bytes[len++] = (char)(0xF0 | c >> 18);
-                bytes[len++] = (char)(0x80 | (c >> 12 & 0x3F));
-            }
-            bytes[len++] = (char)(0x80 | (c >> 6 & 0x3F));
-        }
-        bytes[len++] = (char)(0x80 | (c & 0x3F));
-    }
-    cov_buf_append(buf, bytes, len);
+    cov_buf_append(buf, bytes, (size_t)(encode(bytes, c) - bytes));
 }
 
 cov_str cov_utf8_repair(cov_arena *arena, cov_str s)
@@ -163,13 +166,18 @@ cov_str cov_utf8_repair(cov_arena *arena, cov_str s)
 
 uint32_t cov_unicode_lower(uint32_t c)
 {
-    size_t low = 0;
-    size_t high = COV_COUNT_OF(lower_ranges);
+    size_t page = c >> 8;
+    size_t low;
+    size_t high;
 
     if (c < 0x80)
         return c >= 'A' && c <= 'Z' ? c + 32 : c;
     if (c < 0x100)
         return c >= 0xC0 && c <= 0xDE && c != 0xD7 ? c + 32 : c;
+    if (page >= COV_COUNT_OF(lower_pages) - 1)
+        return c;
+    low = lower_pages[page];
+    high = lower_pages[page + 1];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const lower_range *range = &lower_ranges[middle];
@@ -184,18 +192,45 @@ uint32_t cov_unicode_lower(uint32_t c)
     return c;
 }
 
+/* All bytes are ASCII, so that no sum carries into the next byte. */
+static uint64_t lower_word(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t from_a = word + ones * (0x80 - 'A');
+    uint64_t past_z = word + ones * (0x80 - 'Z' - 1);
+
+    return word | (from_a & ~past_z & ones * 0x80) >> 2;
+}
+
 static void lower_ascii(cov_buf *buf, const char *from, size_t len)
 {
     char *to = cov_buf_reserve(buf, len);
+    uint64_t word;
+    size_t i = 0;
 
     if (to == NULL)
         return;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)from[i];
-
-        to[i] = (char)(c | ((unsigned char)(c - 'A') < 26) << 5);
+    for (; len - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, from + i, sizeof word);
+        word = lower_word(word);
+        memcpy(to + i, &word, sizeof word);
     }
+    for (; i < len; i++)
+        to[i] = (char)(from[i] >= 'A' && from[i] <= 'Z' ? from[i] + 32 : from[i]);
     buf->len += len;
+}
+
+/* A stretch of text that begins outside ASCII; short, so that its worst case fits on the stack. */
+static size_t lower_step(cov_buf *buf, cov_str s, size_t at)
+{
+    size_t end = s.len - at < LOWER_STEP ? s.len : at + LOWER_STEP;
+    char text[LOWER_STEP * MAX_BYTES];
+    char *to = text;
+
+    while (at < end)
+        to = encode(to, cov_unicode_lower(cov_utf8_next(s, &at)));
+    cov_buf_append(buf, text, (size_t)(to - text));
+    return at;
 }
 
 void cov_utf8_lower(cov_buf *buf, cov_str s)
@@ -207,8 +242,6 @@ void cov_utf8_lower(cov_buf *buf, cov_str s)
 
         if (end > at)
             lower_ascii(buf, s.ptr + at, end - at);
-        at = end;
-        while (at < s.len && (unsigned char)s.ptr[at] >= 0x80)
-            cov_utf8_append(buf, cov_unicode_lower(cov_utf8_next(s, &at)));
+        at = end < s.len ? lower_step(buf, s, end) : end;
     }
 }
