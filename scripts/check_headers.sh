@@ -10,7 +10,7 @@ compile() { # LANGUAGE STANDARD FILE; included twice, so that a missing guard sh
     count=$((count + 1))
     if ! printf '#include "%s"\n#include "%s"\nextern int header_check;\n' "$3" "$3" |
         clang -x "$1" -std="$2" "${warnings[@]}" -fsyntax-only -I. -Iinclude -Isrc \
-            -isystem .deps/yyjson -isystem /usr/share/include/llhttp -; then
+            -isystem .deps/yyjson -isystem /usr/share/include -; then
         echo "$3 does not compile on its own as $2"
         failed=$((failed + 1))
     fi

@@ -23,8 +23,15 @@ mapfile -t files < <(find include src tests bench examples -name '*.[ch]' -print
     xargs -0 grep -LiE '^/\* *(this file is )?generated|clang-format: skip file')
 echo "${#files[@]} files"
 [ ${#files[@]} -gt 0 ]
-if [ "${1:-}" = --check ]; then
-    "$formatter" --dry-run -Werror "${files[@]}"
-else
+if [ "${1:-}" != --check ]; then
     "$formatter" -i "${files[@]}"
+    exit
 fi
+differ=0
+for file in "${files[@]}"; do
+    "$formatter" --dry-run -Werror "$file" 2>/dev/null && continue
+    differ=$((differ + 1))
+    echo "$file: make format would change it:"
+    "$formatter" "$file" | diff "$file" - | sed -n '1,4s/^/    /p' || true
+done
+[ $differ = 0 ] || { echo "$differ files are not laid out by clang-format 14; run make format"; exit 1; }

@@ -39,7 +39,7 @@ let stopping = false;
 
 async function call(url, method, target, body, allowed) {
   const response = await fetch(url + target, {
-    method, body: body && JSON.stringify(body), headers: body && { "content-type": "application/json" },
+    method, body: body ? JSON.stringify(body) : undefined, headers: body ? { "content-type": "application/json" } : {},
   });
   const text = await response.text();
   done.requests++;

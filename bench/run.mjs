@@ -1,0 +1,293 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: MIT
+// run.mjs - measure build/release/covara and print each figure with its limit and a verdict.
+//
+//   BENCH_ROUNDS   rounds of each comparison, default 5; medians are judged, least and largest are shown
+//   BENCH_SECONDS  length of one run of wrk, default 3
+//   COVARA_BIN     the server, default build/release/covara
+//
+// Absolute rates say more about a machine than about a server, so every limit is a ratio of two rates that
+// were measured in turns in one run on this machine: ours and nginx's, or two requests of ours. Load comes
+// from wrk with one thread on loopback. Databases are in build/, on the disk that the sources are on.
+import { execFileSync, spawn } from "node:child_process";
+import fs from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { startServer } from "../tests/conformance/server.mjs";
+
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
+const seconds = Number(process.env.BENCH_SECONDS ?? 3);
+const ROWS = 10000, PAGE = 20, LAST_PAGE = ROWS / PAGE, COUNTED_READS = 10000;
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.dirname(here);
+const binary = path.resolve(process.env.COVARA_BIN ?? path.join(root, "build/release/covara"));
+fs.mkdirSync(path.join(root, "build"), { recursive: true });
+const work = fs.mkdtempSync(path.join(root, "build/bench-"));
+const cleanups = [];
+
+// --- what is measured with -----------------------------------------------------------------------
+
+function compile(name, ...options) {
+  const output = path.join(work, name);
+  execFileSync("cc", ["-O2", "-Wall", "-Wextra", "-o", output, path.join(here, `${name}.c`), ...options], { stdio: "inherit" });
+  return output;
+}
+
+/* A folder with the benchmark's project and its filled database. */
+function makeProject(name, rows) {
+  const folder = path.join(work, name);
+  fs.cpSync(path.join(here, "project"), folder, { recursive: true });
+  const fill = `
+    PRAGMA journal_mode = WAL;
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
+    INSERT INTO todos (title, done, priority, created_at)
+    SELECT printf('Todo number %05d', i), i % 2, (i * 37) % 100, 1700000000 + i * 60 FROM n WHERE ${rows} > 0;
+    ANALYZE;`;
+  execFileSync("sqlite3", [path.join(folder, "bench.db")], { input: fs.readFileSync(path.join(folder, "schema.sql"), "utf8") + fill });
+  return folder;
+}
+
+async function serve(folder, options) {
+  const server = await startServer(binary, folder, options);
+  let running = true;
+  const stop = async () => { if (running) { running = false; await server.stop(); } };
+  cleanups.push(stop);
+  return { ...server, stop };
+}
+
+/* Requests a second. Anything but answers with 2xx makes the figure worthless, so it ends the run. */
+function wrk(url, connections, ...options) {
+  return new Promise((resolve, reject) => {
+    const child = spawn("wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, ...options, url], { stdio: ["ignore", "pipe", "pipe"] });
+    let text = "";
+    child.stdout.on("data", (chunk) => { text += chunk; });
+    child.stderr.on("data", (chunk) => { text += chunk; });
+    child.on("error", reject);
+    child.on("close", () => {
+      const rate = /Requests\/sec:\s+([\d.]+)/.exec(text);
+      if (!rate || /Non-2xx|Socket errors/.test(text)) reject(new Error(`wrk ${url}:\n${text}`));
+      else resolve(Number(rate[1]));
+    });
+  });
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const probe = net.createServer().listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/* nginx answering given bodies from memory: { "/path": body } */
+async function startNginx(bodies) {
+  const folder = path.join(work, "nginx"), port = await freePort();
+  fs.mkdirSync(folder);
+  const quote = (text) => {
+    if (text.includes("$")) throw new Error("nginx cannot return a body with a $");
+    return `'${text.replace(/[\\']/g, "\\$&")}'`;
+  };
+  const locations = Object.entries(bodies).map(([target, body]) => `location = ${target} { return 200 ${quote(body)}; }`);
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder};`);
+  fs.writeFileSync(path.join(folder, "nginx.conf"), `
+daemon off;
+worker_processes auto;
+pid ${folder}/pid;
+error_log ${folder}/error.log warn;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  keepalive_requests 1000000000;
+  default_type application/json;
+  ${temporary.join("\n  ")}
+  server {
+    listen 127.0.0.1:${port} reuseport;
+    ${locations.join("\n    ")}
+  }
+}
+`);
+  const nginx = fs.existsSync("/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx";
+  const child = spawn(nginx, ["-p", folder, "-e", path.join(folder, "error.log"), "-c", path.join(folder, "nginx.conf")],
+    { stdio: ["ignore", "ignore", "pipe"] });
+  let errors = "", over = false;
+  child.stderr.on("data", (chunk) => { errors += chunk; });
+  const ended = new Promise((resolve) => child.on("close", () => { over = true; resolve(); }));
+  child.on("error", (error) => { errors += error.message; over = true; });
+  cleanups.push(async () => { if (!over) { child.kill("SIGTERM"); await ended; } });
+  const base = `http://127.0.0.1:${port}`;
+  for (let tries = 0; ; tries++) {
+    try {
+      for (const [target, body] of Object.entries(bodies))
+        if ((await text(base + target)) !== body) throw new Error(`nginx does not answer ${target} with our bytes`);
+      return base;
+    } catch (error) {
+      if (over || tries === 50) throw new Error(`nginx: ${error.message} ${errors}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function text(url) {
+  const response = await fetch(url);
+  const body = await response.text();
+  if (!response.ok) throw new Error(`GET ${url}: ${response.status} ${body}`);
+  return body;
+}
+
+/* One kept connection that sends the same request `count` times, one after another. */
+function readRepeatedly(url, count) {
+  const { hostname, port, pathname, search } = new URL(url);
+  const request = `GET ${pathname}${search} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`;
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(Number(port), hostname, () => socket.write(request));
+    let left = count, buffer = "";
+    const next = [];
+    const again = (n) => new Promise((done) => { left = n; next.push(done); socket.write(request); });
+    socket.setNoDelay(true).setEncoding("latin1").on("error", reject);
+    socket.on("data", (chunk) => {
+      buffer += chunk;
+      const head = buffer.indexOf("\r\n\r\n");
+      const length = head < 0 ? null : /^content-length: (\d+)/im.exec(buffer.slice(0, head));
+      if (head < 0 || buffer.length < head + 4 + Number(length?.[1] ?? 0)) return;
+      if (!buffer.startsWith("HTTP/1.1 200")) { reject(new Error(buffer)); socket.destroy(); return; }
+      buffer = "";
+      if (--left > 0) { socket.write(request); return; }
+      (next.shift() ?? resolve)({ again, end: () => socket.end() });
+    });
+  });
+}
+
+// --- figures and verdicts --------------------------------------------------------------------------
+
+const results = [];
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+const number = (value) => value >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
+
+/* `ratios` of the rounds; holds when the median keeps to the limit, which is "at least" or "at most". */
+function judge(name, what, ratios, kind, limit) {
+  const value = median(ratios);
+  const holds = kind === "at least" ? value >= limit : value <= limit;
+  results.push({ name, what, value: value.toFixed(2), spread: `${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)}`,
+    limit: `${kind} ${limit}`, verdict: holds ? "ok" : "MISSED" });
+  progress(`${name}: ${value.toFixed(2)}`);
+}
+function progress(message) {
+  console.error(`  ${message}`);
+}
+
+/* Runs the alternatives in turns, so that a slow moment of the machine hits all of them. */
+async function inTurns(alternatives) {
+  const rates = alternatives.map(() => []);
+  for (let round = 0; round < rounds; round++)
+    for (const [i, run] of alternatives.entries()) rates[i].push(await run());
+  return rates;
+}
+const ratios = (ours, theirs) => ours.map((rate, i) => rate / theirs[i]);
+const perSecond = (a, b) => `${number(median(a))}/s to ${number(median(b))}/s`;
+
+async function benchReads() {
+  const server = await serve(makeProject("reads", ROWS));
+  const one = `${server.url}/api/todos/1`, list = `${server.url}/api/todos?limit=${PAGE}`;
+  const ordered = `${server.url}/api/todos?limit=${PAGE}&filter=${encodeURIComponent("priority>=50")}&orderBy=priority`;
+  const [oneBody, listBody] = [await text(one), await text(list)];
+  if (JSON.parse(listBody).items.length !== PAGE) throw new Error(`the list has not ${PAGE} items: ${listBody}`);
+  const { items } = JSON.parse(await text(ordered));
+  if (items.length !== PAGE || items[0].priority !== 50) throw new Error("the filtered list is wrong");
+  const nginx = await startNginx({ "/api/todos/1": oneBody, "/api/todos": listBody });
+  for (const url of [one, list, ordered]) await readRepeatedly(url, 2000).then((client) => client.end());
+
+  let [ours, theirs] = await inTurns([() => wrk(one, 32), () => wrk(`${nginx}/api/todos/1`, 32)]);
+  judge("GET one row", `${Buffer.byteLength(oneBody)} bytes, ${perSecond(ours, theirs)}`, ratios(ours, theirs), "at least", 0.6);
+  [ours, theirs] = await inTurns([() => wrk(list, 32), () => wrk(`${nginx}/api/todos?limit=${PAGE}`, 32)]);
+  judge(`GET list of ${PAGE}`, `${Buffer.byteLength(listBody)} bytes, ${perSecond(ours, theirs)}`, ratios(ours, theirs), "at least", 0.2);
+
+  const [plain, filtered] = await inTurns([() => wrk(list, 32), () => wrk(ordered, 32)]);
+  judge("filter and order, cost", `${perSecond(plain, filtered)}`, ratios(plain, filtered), "at most", 1.5);
+
+  for (const [name, start] of [["by id", list], ["by an index", `${list}&orderBy=priority`]]) {
+    const last = await walkTo(start, LAST_PAGE);
+    const [first, deep] = await inTurns([() => wrk(start, 32), () => wrk(last, 32)]);
+    judge(`page ${LAST_PAGE} ${name}, cost`, perSecond(first, deep), ratios(first, deep), "at most", 1.2);
+  }
+  await server.stop();
+}
+
+/* The URL of the nth page. Every page must be full and the rows all different. */
+async function walkTo(start, page) {
+  const seen = new Set();
+  let url = start;
+  for (let n = 1; n < page; n++) {
+    const { items, nextCursor } = JSON.parse(await text(url));
+    for (const item of items) seen.add(item.id);
+    if (seen.size !== n * PAGE || !nextCursor) throw new Error(`page ${n} of ${start} is wrong`);
+    url = `${start}&cursor=${encodeURIComponent(nextCursor)}`;
+  }
+  return url;
+}
+
+async function benchWrites() {
+  const loop = compile("insert_loop", "-lsqlite3");
+  const server = await serve(makeProject("writes", 0));
+  const loopDb = path.join(makeProject("loop", 0), "bench.db");
+  const insertLoop = async () => Number(execFileSync(loop, [loopDb, String(seconds)], { encoding: "utf8" }));
+  const post = () => wrk(`${server.url}/api/todos`, 64, "-s", path.join(here, "post.lua"));
+  await post();
+  const [ours, theirs] = await inTurns([post, insertLoop]);
+  judge("durable POST, 64 clients", `${perSecond(ours, theirs)} in a C loop`, ratios(ours, theirs), "at least", 3);
+  await server.stop();
+}
+
+async function benchMemory() {
+  const example = path.join(root, "examples/todo"), folder = path.join(work, "todo");
+  fs.cpSync(example, folder, { recursive: true, filter: (file) => !/\.db(-shm|-wal|-journal)?$/.test(file) });
+  const server = await serve(folder);
+  const status = fs.readFileSync(`/proc/${server.pid}/status`, "utf8");
+  const mib = Number(/VmRSS:\s+(\d+) kB/.exec(status)[1]) / 1024;
+  judge("resident after start, MiB", "the todo example, VmRSS", [mib], "at most", 12);
+  await server.stop();
+}
+
+async function benchAllocations() {
+  const library = compile("malloc_count", "-shared", "-fPIC", "-std=gnu11");
+  const file = path.join(work, "malloc-count");
+  const server = await serve(makeProject("malloc", ROWS), { env: { LD_PRELOAD: library, MALLOC_COUNT_FILE: file } });
+  const count = () => Number(fs.readFileSync(file).readBigUInt64LE(0));
+  if (!(count() > 0)) throw new Error("the counting library counts nothing");
+  for (const [name, target] of [["one row", "/api/todos/1"], [`list of ${PAGE}`, `/api/todos?limit=${PAGE}`]]) {
+    const client = await readRepeatedly(server.url + target, 2000);
+    const before = count();
+    await client.again(COUNTED_READS);
+    const made = count() - before;
+    judge(`mallocs a GET, ${name}`, `${made} in ${number(COUNTED_READS)} requests`, [made / COUNTED_READS], "at most", 0);
+    client.end();
+  }
+  await server.stop();
+}
+
+function printResults() {
+  const columns = ["name", "value", "spread", "limit", "verdict", "what"];
+  const rows = [{ name: "figure", value: "median", spread: "min-max", limit: "limit", verdict: "verdict", what: "measured" }, ...results];
+  const widths = columns.map((column) => Math.max(...rows.map((row) => row[column].length)));
+  for (const row of rows)
+    console.log(columns.map((column, i) => row[column].padEnd(widths[i])).join("  ").trimEnd());
+}
+
+let failed = false;
+const cpu = os.cpus();
+console.log(`${cpu.length} x ${cpu[0]?.model ?? "?"}; Linux ${os.release()}; ${rounds} rounds of ${seconds} s; ` +
+  "nginx with worker_processes auto; wrk -t1");
+try {
+  for (const part of [benchMemory, benchAllocations, benchReads, benchWrites]) await part();
+} catch (error) {
+  failed = true;
+  console.error(error.message);
+} finally {
+  for (const cleanup of cleanups.reverse()) await cleanup().catch((error) => { failed = true; console.error(error.message); });
+  fs.rmSync(work, { recursive: true, force: true });
+}
+printResults();
+process.exit(failed || results.some((result) => result.verdict !== "ok") ? 1 : 0);
