@@ -97,45 +97,6 @@ cov_str cov_ddl_unquote(cov_arena *arena, cov_str text)
     return out.len != 0 ? cov_buf_view(&out) : COV_STR("");
 }
 
-/*
- * Is this CREATE [TEMP|TEMPORARY] TRIGGER? Its body holds semicolons; it ends at "; END ;", the rule of
- * sqlite3_complete, so that the END of a CASE does not count.
- */
-static bool is_trigger(cov_str sql, size_t at)
-{
-    cov_ddl_token token = cov_ddl_next(sql, &at);
-
-    if (!cov_ddl_is_word(&token, "CREATE"))
-        return false;
-    token = cov_ddl_next(sql, &at);
-    if (cov_ddl_is_word(&token, "TEMP") || cov_ddl_is_word(&token, "TEMPORARY"))
-        token = cov_ddl_next(sql, &at);
-    return cov_ddl_is_word(&token, "TRIGGER");
-}
-
-bool cov_ddl_statement(cov_str script, size_t *at, cov_str *statement, size_t *offset)
-{
-    cov_ddl_token token = cov_ddl_next(script, at);
-    bool trigger;
-    int seen = 0; /* of the three tokens ; END ; */
-
-    while (cov_ddl_is_punct(&token, ';')) /* empty statements */
-        token = cov_ddl_next(script, at);
-    if (token.kind == COV_DDL_END)
-        return false;
-    *offset = token.offset;
-    trigger = is_trigger(script, token.offset);
-    for (; token.kind != COV_DDL_END; token = cov_ddl_next(script, at)) {
-        bool semicolon = cov_ddl_is_punct(&token, ';');
-
-        if (semicolon && (!trigger || seen == 2))
-            break;
-        seen = semicolon ? 1 : seen == 1 && cov_ddl_is_word(&token, "END") ? 2 : 0;
-    }
-    *statement = cov_str_slice(script, *offset, *at);
-    return true;
-}
-
 /* The index of the column that an identifier names, or -1. */
 static int column_named(cov_arena *arena, const cov_table *table, cov_str identifier)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * schema/ddl.h - as much of SQL's text as the catalogue does not tell: tokens, statements, CHECKs.
+ * schema/ddl.h - as much of SQL's text as the catalogue does not tell: tokens and CHECKs.
  *
- * Knows:   SQLite's tokens (quotes of every kind, comments) and where a statement ends.
+ * Knows:   SQLite's tokens: quotes of every kind, comments.
  * Ignores: grammar. Text that SQLite itself would refuse gives some answer, never a crash.
  */
 #ifndef COV_SCHEMA_DDL_H
@@ -31,11 +31,6 @@ bool cov_ddl_is_word(const cov_ddl_token *token, const char *word);
 bool cov_ddl_is_punct(const cov_ddl_token *token, char c);
 /* Without quotes, doubled quotes undone; ptr NULL: out of memory. */
 cov_str cov_ddl_unquote(cov_arena *arena, cov_str text);
-/*
- * The next statement of a script: from its first token to its semicolon (included), triggers as a whole.
- * Returns false when only spaces and comments are left. *offset is where the statement starts.
- */
-bool cov_ddl_statement(cov_str script, size_t *at, cov_str *statement, size_t *offset);
 /*
  * Fill table->checks from the text of its CREATE TABLE, and enum_values of text columns with a
  * CHECK (column IN ('a', 'b')). Names are matched to columns without regard to case, as SQLite does.

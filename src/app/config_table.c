@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/* The option table. Help sentences go word for word into the manual and the JSON Schema. */
+#include "app/config_table.h"
+
+#define CFG(member) offsetof(cov_config, member)
+#define RES(member) offsetof(cov_resource_config, member)
+#define COL(member) offsetof(cov_column_config, member)
+#define REL(member) offsetof(cov_relation_config, member)
+#define UNUSED 0 /* no member: the shape is all that counts */
+
+#define DAY_MS INT64_C(86400000)
+#define GIB INT64_C(1073741824)
+#define MILLION INT64_C(1000000)
+
+/* clang-format off */
+#define ROW(key_, accepts_, store_, offset_, ...) \
+    { .key = (key_), .accepts = (accepts_), .store = (store_), .offset = (offset_), __VA_ARGS__ }
+#define BOOL(key_, offset_, def_, help_) \
+    ROW(key_, COV_OPT_BOOL, COV_STORE_BOOL, offset_, .def = (def_), .help = help_)
+#define INT(key_, offset_, def_, min_, max_, unit_, help_) \
+    ROW(key_, COV_OPT_INT, COV_STORE_INT, offset_, .def = (def_), .min = (min_), .max = (max_), .unit = (unit_), .help = help_)
+#define NAME(key_, offset_, doc_, help_) \
+    ROW(key_, COV_OPT_STRING, COV_STORE_STR, offset_, .flags = COV_OPT_NOT_EMPTY, .def_doc = (doc_), .help = help_)
+#define NEEDED_NAME(key_, offset_, help_) \
+    ROW(key_, COV_OPT_STRING, COV_STORE_STR, offset_, .flags = COV_OPT_NOT_EMPTY | COV_OPT_REQUIRED, .help = help_)
+#define NAMES(key_, offset_, doc_, help_) \
+    ROW(key_, COV_OPT_LIST, COV_STORE_NAMES, offset_, .def_doc = (doc_), .help = help_)
+#define ENUM(key_, store_, offset_, choices_, def_, help_) \
+    ROW(key_, COV_OPT_STRING, store_, offset_, .choices = (choices_), .def = (def_), .help = help_)
+#define OBJECT(key_, object_, help_) \
+    ROW(key_, COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &(object_), .help = help_)
+#define SCOPE(key_, offset_, help_) \
+    ROW(key_, COV_OPT_STRING | COV_OPT_BOOL, COV_STORE_SCOPE, offset_, .def_doc = "none", .help = help_)
+#define HEADER(key_, offset_, def_, help_) \
+    ROW(key_, COV_OPT_STRING | COV_OPT_BOOL, COV_STORE_HEADER, offset_, .def_text = (def_), .flags = COV_OPT_NOT_EMPTY, \
+        .check = cov__check_header, .help = help_)
+/* Shape only: parts of the product that are not in this build. */
+#define ANY_INT(key_, min_, max_, unit_, help_) \
+    ROW(key_, COV_OPT_INT, COV_STORE_NONE, UNUSED, .min = (min_), .max = (max_), .unit = (unit_), .def_doc = "see help", .help = help_)
+#define ANY_NAME(key_, help_) \
+    ROW(key_, COV_OPT_STRING, COV_STORE_NONE, UNUSED, .flags = COV_OPT_NOT_EMPTY, .def_doc = "none", .help = help_)
+#define ANY_BOOL(key_, help_) ROW(key_, COV_OPT_BOOL, COV_STORE_NONE, UNUSED, .def_doc = "`false`", .help = help_)
+#define SWITCH(key_, help_) \
+    ROW(key_, COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .def_doc = "`false`", .help = help_)
+#define OPTIONS(rows_) { .rows = (rows_), .n_rows = COV_COUNT_OF(rows_) }
+#define OPTIONS_WITH(rows_, ...) { .rows = (rows_), .n_rows = COV_COUNT_OF(rows_), __VA_ARGS__ }
+
+/* ---- app ---- */
+
+#define EXPOSED_HEADERS \
+    "ETag,Retry-After,X-Request-Id,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset,X-Covara-Version," \
+    "Covara-Challenge-Type,Covara-PoW-Challenge,Covara-PoW-Difficulty,Covara-PoW-Algorithm," \
+    "Covara-Captcha-Provider,Covara-Captcha-Sitekey,Covara-Captcha-Action"
+
+static const cov_option cors_rows[] = {
+    ROW("origin", COV_OPT_STRING | COV_OPT_LIST, COV_STORE_NAMES, CFG(app.cors.origins), .def_doc = "`\"*\"`",
+        .check = cov__check_header, .help = "Origins that may call, each matched exactly; \"*\" is any."),
+    ROW("allowMethods", COV_OPT_LIST, COV_STORE_NAMES, CFG(app.cors.allow_methods), .check = cov__check_header,
+        .def_text = "GET,HEAD,PUT,POST,DELETE,PATCH", .help = "Methods that a preflight answers with."),
+    ROW("allowHeaders", COV_OPT_LIST, COV_STORE_NAMES, CFG(app.cors.allow_headers), .check = cov__check_header,
+        .def_doc = "what the preflight asks for", .help = "Request headers that a preflight allows."),
+    ROW("exposeHeaders", COV_OPT_LIST, COV_STORE_NAMES, CFG(app.cors.expose_headers), .check = cov__check_header,
+        .def_text = EXPOSED_HEADERS, .help = "Response headers that scripts of other origins may read."),
+    ROW("maxAge", COV_OPT_INT, COV_STORE_INT, CFG(app.cors.max_age_s), .def = -1, .max = 31536000, .unit = "s",
+        .def_doc = "not sent", .help = "How long a browser may keep a preflight's answer."),
+    BOOL("credentials", CFG(app.cors.credentials), false,
+         "Allow cookies and authorization headers; needs an \"origin\" that is not \"*\"."),
+};
+static const cov_options cors = OPTIONS_WITH(cors_rows, .finish = cov__finish_cors);
+
+static const cov_choice frame_choices[] = { { "DENY", 0 }, { "SAMEORIGIN", 1 }, { NULL, 0 } };
+static const cov_option hsts_rows[] = {
+    INT("maxAge", CFG(app.security.hsts_max_age_s), 15552000, 0, 315360000, "s",
+        "How long a browser shall use HTTPS only."),
+    BOOL("includeSubDomains", CFG(app.security.hsts_include_subdomains), true, "Also for every subdomain."),
+    BOOL("preload", CFG(app.security.hsts_preload), false, "Allow inclusion in the browsers' preload lists."),
+};
+static const cov_options hsts = OPTIONS(hsts_rows);
+static const cov_option security_rows[] = {
+    HEADER("contentTypeOptions", CFG(app.security.content_type_options), "nosniff", "X-Content-Type-Options; false turns it off."),
+    ROW("frameOptions", COV_OPT_STRING | COV_OPT_BOOL, COV_STORE_HEADER, CFG(app.security.frame_options), .def_text = "DENY",
+        .choices = frame_choices, .help = "X-Frame-Options; false turns it off."),
+    HEADER("referrerPolicy", CFG(app.security.referrer_policy), "strict-origin-when-cross-origin",
+           "Referrer-Policy; false turns it off."),
+    HEADER("dnsPrefetchControl", CFG(app.security.dns_prefetch_control), "off", "X-DNS-Prefetch-Control; false turns it off."),
+    HEADER("crossOriginOpenerPolicy", CFG(app.security.cross_origin_opener_policy), "same-origin",
+           "Cross-Origin-Opener-Policy; false turns it off."),
+    ROW("contentSecurityPolicy", COV_OPT_STRING | COV_OPT_FALSE, COV_STORE_HEADER, CFG(app.security.content_security_policy),
+        .flags = COV_OPT_NOT_EMPTY, .check = cov__check_header, .def_doc = "not sent",
+        .help = "Content-Security-Policy; an API that serves only JSON may use \"default-src 'none'; frame-ancestors 'none'\"."),
+    ROW("hsts", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(app.security.hsts), .def = true,
+        .object = &hsts, .help = "Strict-Transport-Security, on HTTPS and when NODE_ENV is \"production\"."),
+};
+static const cov_options security = OPTIONS(security_rows);
+
+static const cov_option health_rows[] = {
+    BOOL("enabled", CFG(app.health), true, "Serve the two endpoints."),
+    ROW("basePath", COV_OPT_STRING, COV_STORE_STR, CFG(app.health_path), .def_text = "", .check = cov__check_base_path,
+        .help = "Prefix of /healthz and /readyz."),
+    NAME("version", CFG(app.version), "not shown", "Version of the application, shown by both endpoints."),
+};
+static const cov_options health = OPTIONS(health_rows);
+
+static const cov_option app_rows[] = {
+    ROW("basePath", COV_OPT_STRING, COV_STORE_STR, CFG(app.base_path), .def_text = "/api", .check = cov__check_base_path,
+        .help = "Prefix of every resource's path; \"\" for none."),
+    ROW("cors", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(app.cors.enabled), .object = &cors,
+        .help = "Let pages of other origins call the API; true is any origin, without credentials."),
+    ROW("securityHeaders", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(app.security.enabled), .def = true, .object = &security, .help = "Response headers that browsers act on."),
+    ROW("health", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(app.health), .def = true,
+        .object = &health, .help = "GET /healthz (is the process alive?) and /readyz (may it get traffic?)."),
+};
+static const cov_options app = OPTIONS(app_rows);
+
+/* ---- database, server ---- */
+
+static const cov_choice sync_choices[] = { { "full", false }, { "normal", true }, { NULL, 0 } };
+static const cov_option database_rows[] = {
+    ROW("url", COV_OPT_STRING, COV_STORE_STR, CFG(database.url), .def_text = "sqlite:app.db", .flags = COV_OPT_NOT_EMPTY,
+        .help = "Which database: \"sqlite:\" and a path relative to the project folder."),
+    INT("busyTimeoutMs", CFG(database.busy_timeout_ms), 5000, 1, 600000, "ms",
+        "How long to wait while another process holds the database's lock."),
+    ENUM("synchronous", COV_STORE_ENUM_BOOL, CFG(database.relaxed_sync), sync_choices, false,
+         "\"full\": a confirmed write survives a power failure; \"normal\": faster, the last writes may be lost then, the file stays sound."),
+};
+static const cov_options database = OPTIONS(database_rows);
+
+static const cov_option server_rows[] = {
+    ROW("host", COV_OPT_STRING, COV_STORE_STR, CFG(server.host), .def_text = "0.0.0.0", .flags = COV_OPT_NOT_EMPTY,
+        .help = "Address to listen on."),
+    INT("port", CFG(server.port), 3000, 0, 65535, NULL, "Port to listen on; 0 takes any free one."),
+    INT("threads", CFG(server.threads), 0, 0, 256, NULL, "Event loops; 0 is one for each core."),
+    INT("maxBodyBytes", CFG(server.max_body_bytes), 1048576, 1, GIB, "bytes", "Largest request body; beyond it 413."),
+    INT("maxHeaderBytes", CFG(server.max_header_bytes), 16384, 256, 1048576, "bytes",
+        "Largest request head, names and values together; beyond it 431."),
+    INT("maxUrlBytes", CFG(server.max_url_bytes), 8192, 64, 1048576, "bytes", "Longest request target; beyond it 414."),
+    INT("headerTimeoutMs", CFG(server.header_timeout_ms), 10000, 1, DAY_MS, "ms",
+        "Longest time from a request's first byte to the end of its head."),
+    INT("bodyTimeoutMs", CFG(server.body_timeout_ms), 30000, 1, DAY_MS, "ms",
+        "Longest time from a request's head to the end of its body."),
+    INT("idleTimeoutMs", CFG(server.idle_timeout_ms), 65000, 1, DAY_MS, "ms",
+        "Longest pause between two requests of one connection."),
+    INT("writeTimeoutMs", CFG(server.write_timeout_ms), 30000, 1, DAY_MS, "ms",
+        "Longest wait for a client that does not read its response."),
+    INT("drainTimeoutMs", CFG(server.drain_timeout_ms), 10000, 0, DAY_MS, "ms",
+        "Longest wait for requests in flight when the server shuts down."),
+    INT("preStopDelayMs", CFG(server.pre_stop_delay_ms), 0, 0, DAY_MS, "ms",
+        "How long to keep accepting connections after /readyz turned 503, so that a load balancer notices."),
+    INT("maxConnections", CFG(server.max_connections), 10000, 1, MILLION, NULL,
+        "Most open connections; a further one gets 503 and is closed."),
+    BOOL("accessLog", CFG(server.access_log), false, "Log one line for each request."),
+};
+static const cov_options server = OPTIONS(server_rows);
+
+/* ---- one resource ---- */
+
+#define PUBLIC(key_, op_) BOOL(key_, RES(auth.public_[op_]), false, "Open this operation to everyone.")
+static const cov_option public_rows[] = {
+    PUBLIC("read", COV_OP_READ), PUBLIC("create", COV_OP_CREATE), PUBLIC("update", COV_OP_UPDATE),
+    PUBLIC("delete", COV_OP_DELETE), PUBLIC("subscribe", COV_OP_SUBSCRIBE),
+};
+static const cov_options public_ops = OPTIONS(public_rows);
+
+static const cov_option auth_rows[] = {
+    ROW("public", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_PUBLIC, RES(auth.public_), .object = &public_ops, .def_doc = "`false`",
+        .help = "Operations that need no user; true opens read and subscribe."),
+    SCOPE("scope", RES(auth.any_scope), "Row filter for every operation that has none of its own."),
+    SCOPE("read", RES(auth.scope[COV_OP_READ]), "Rows that a user may read: a filter such as \"userId=={user.id}\"; true is all rows, false is none."),
+    SCOPE("create", RES(auth.scope[COV_OP_CREATE]), "Rows that a user may create."),
+    SCOPE("update", RES(auth.scope[COV_OP_UPDATE]), "Rows that a user may change."),
+    SCOPE("delete", RES(auth.scope[COV_OP_DELETE]), "Rows that a user may delete."),
+    SCOPE("subscribe", RES(auth.scope[COV_OP_SUBSCRIBE]), "Rows whose changes a user may follow; without it, \"read\" counts."),
+};
+static const cov_options auth = OPTIONS_WITH(auth_rows, .intro =
+    "Without `auth`, every operation needs a signed-in user, who may then reach all rows.");
+
+#define BATCH(key_, member_, help_) INT(key_, RES(batch.member_), 100, 0, 100000, "rows", help_)
+static const cov_option batch_rows[] = {
+    BATCH("create", create, "Most rows in one batch create or upsert; 0 removes both routes."),
+    BATCH("update", update, "Most rows that one batch update may change; 0 removes the route."),
+    BATCH("replace", replace, "Accepted for compatibility; no route uses it."),
+    BATCH("delete", delete_, "Most rows that one batch delete may remove; 0 removes the route."),
+    BOOL("requireFilter", RES(batch.require_filter), true, "Refuse a batch update or delete without a filter."),
+};
+static const cov_options batch = OPTIONS(batch_rows);
+
+static const cov_choice nulls_choices[] = { { "last", false }, { "first", true }, { NULL, 0 } };
+static const cov_option pagination_rows[] = {
+    INT("defaultLimit", RES(pagination.default_limit), 20, 1, 100000, "rows", "Rows of a page when the request does not say."),
+    INT("maxLimit", RES(pagination.max_limit), 100, 1, 100000, "rows", "Most rows of a page; a larger limit is lowered to it."),
+    INT("cursorMaxAgeMs", RES(pagination.cursor_max_age_ms), 0, 0, INT64_C(3650) * DAY_MS, "ms",
+        "How long a cursor is good for; 0 is forever."),
+    ENUM("nullsPosition", COV_STORE_ENUM_BOOL, RES(pagination.nulls_first), nulls_choices, false,
+         "Where rows without a value stand in an order."),
+};
+static const cov_options pagination = OPTIONS(pagination_rows);
+
+static const cov_choice etag_choices[] = { { "strong", false }, { "weak", true }, { NULL, 0 } };
+static const cov_option etag_rows[] = {
+    NAME("versionField", RES(etag.version_field), "none", "Column with the row's version; raised by one on every update."),
+    NAME("updatedAtField", RES(etag.updated_at_field), "none", "Column with the time of the last change, used without a version."),
+    NAME("idField", RES(etag.id_field), "none", "Column that is joined to the time of the last change."),
+    ENUM("algorithm", COV_STORE_ENUM_BOOL, RES(etag.weak), etag_choices, false, "Kind of tag; If-Match never matches a weak one."),
+};
+static const cov_options etag = OPTIONS_WITH(etag_rows, .intro =
+    "With neither `versionField` nor `updatedAtField` the tag is a hash of the row.");
+
+static const cov_option aggregatable_rows[] = {
+    NAMES("groupBy", RES(fields.group_by), "all readable", "Columns to group by."),
+    NAMES("metrics", RES(fields.metrics), "all readable", "Columns to sum, average, and take the least and largest of."),
+};
+static const cov_options aggregatable = OPTIONS(aggregatable_rows);
+static const cov_option fields_rows[] = {
+    NAMES("readable", RES(fields.readable), "all", "Columns in responses."),
+    NAMES("writable", RES(fields.writable), "all", "Columns that a client may set; others are dropped from bodies."),
+    NAMES("filterable", RES(fields.filterable), "all readable", "Columns that a filter may name."),
+    NAMES("sortable", RES(fields.sortable), "all readable", "Columns that an order may name."),
+    OBJECT("aggregatable", aggregatable, "Columns that aggregates may use."),
+};
+static const cov_options fields = OPTIONS(fields_rows);
+
+#define CAPABILITY(key_, member_, help_) BOOL(key_, RES(capabilities.member_), true, help_)
+static const cov_option capability_rows[] = {
+    CAPABILITY("enableCreate", create, "POST."),
+    CAPABILITY("enableUpdate", update, "PATCH and PUT."),
+    CAPABILITY("enableDelete", delete_, "DELETE."),
+    CAPABILITY("enableBatch", batch, "Every /batch route."),
+    CAPABILITY("enableAggregations", aggregations, "/aggregate."),
+    CAPABILITY("enableSubscribe", subscribe, "/subscribe."),
+};
+static const cov_options capabilities = OPTIONS(capability_rows);
+
+static const cov_option soft_delete_rows[] = {
+    NEEDED_NAME("field", RES(soft_delete_field), "Column that holds when the row was deleted; null means that it was not."),
+};
+static const cov_options soft_delete = OPTIONS(soft_delete_rows);
+
+static const cov_option filter_rows[] = {
+    INT("maxLength", RES(filter.max_length), 4096, 0, MILLION, "characters", "Longest filter; 0 is unlimited."),
+    INT("maxDepth", RES(filter.max_depth), 10, 0, 1000, NULL, "Deepest nesting of parentheses; 0 is unlimited."),
+    INT("maxNodes", RES(filter.max_nodes), 100, 0, 100000, NULL, "Most comparisons and connectives; 0 is unlimited."),
+    NAMES("allowedOperators", RES(filter.allowed_operators), "all", "Operators that a filter may use, such as \"==\"."),
+    NAMES("allowedFields", RES(filter.allowed_fields), "all", "Columns that a filter may name, beside fields.filterable."),
+};
+static const cov_options filter = OPTIONS(filter_rows);
+
+static const cov_option aggregate_rows[] = {
+    INT("maxGroups", RES(aggregate_max_groups), 0, 0, 10 * MILLION, "groups", "Most groups in one answer; 0 is unlimited."),
+};
+static const cov_options aggregate = OPTIONS(aggregate_rows);
+
+static const cov_option column_rows[] = {
+    NAME("name", COL(name), "by \"naming\"", "Name in JSON."),
+    NAMES("enum", COL(enum_values), "from a CHECK (column IN (...))", "Values that the column may have."),
+    INT("maxLength", COL(max_length), 0, 0, INT32_MAX, "characters", "Longest text; 0 is as declared."),
+};
+static const cov_options column = OPTIONS_WITH(column_rows, .size = sizeof(cov_column_config), .name_offset = COL(db_name));
+
+static const cov_option through_rows[] = {
+    NEEDED_NAME("table", REL(through_table), "Junction table."),
+    NEEDED_NAME("sourceKey", REL(through_source_key), "Its column that refers to this resource."),
+    NEEDED_NAME("targetKey", REL(through_target_key), "Its column that refers to the other resource."),
+};
+static const cov_options through = OPTIONS(through_rows);
+static const cov_choice relation_choices[] = {
+    { "belongsTo", COV_BELONGS_TO }, { "hasOne", COV_HAS_ONE }, { "hasMany", COV_HAS_MANY }, { "manyToMany", COV_MANY_TO_MANY }, { NULL, 0 },
+};
+static const cov_choice strategy_choices[] = { { "lazy", false }, { "eager", true }, { NULL, 0 } };
+static const cov_option relation_rows[] = {
+    ROW("type", COV_OPT_STRING, COV_STORE_ENUM, REL(type), .choices = relation_choices, .flags = COV_OPT_REQUIRED,
+        .help = "How the two resources relate."),
+    NEEDED_NAME("resource", REL(resource), "The other resource."),
+    NAME("foreignKey", REL(foreign_key), "none", "Column that refers to the other: here for belongsTo, over there for hasOne and hasMany."),
+    NAME("references", REL(references), "the id", "Column that is referred to."),
+    OBJECT("through", through, "Junction table of a manyToMany relation."),
+    ENUM("strategy", COV_STORE_ENUM_BOOL, REL(eager), strategy_choices, false, "\"eager\" is included in reads without being asked for."),
+};
+static const cov_options relation = OPTIONS_WITH(relation_rows, .size = sizeof(cov_relation_config), .name_offset = REL(name),
+    .finish = cov__finish_relation);
+
+static const cov_choice overflow_choices[] = { { "invalidate", 0 }, { "disconnect", 1 }, { "drop", 2 }, { NULL, 0 } };
+static const cov_option sse_rows[] = {
+    ANY_INT("maxSubscriptionsPerUser", 0, MILLION, NULL, "Most open subscriptions of one user; 10 by default."),
+    ANY_INT("maxSubscriptionsPerIP", 0, MILLION, NULL, "Most open subscriptions from one address; 50 by default."),
+    ANY_INT("heartbeatMs", 100, DAY_MS, "ms", "Pause between two heartbeats; 20000 by default."),
+    ANY_INT("maxQueueBytes", 1024, GIB, "bytes", "Most bytes that wait for a slow reader; 65536 by default."),
+    ROW("onBackpressure", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .choices = overflow_choices, .def_doc = "`\"invalidate\"`",
+        .help = "What happens to a reader that is too slow."),
+    ANY_INT("aggregateDebounceMs", 0, DAY_MS, "ms", "Pause before an aggregate is computed anew; 150 by default."),
+    ANY_INT("scopeRecheckMs", 0, DAY_MS, "ms", "Pause between two checks of a subscriber's rights; 30000 by default."),
+    ANY_INT("maxTotalSubscriptions", 0, 10 * MILLION, NULL, "Accepted for compatibility."),
+};
+static const cov_options sse = OPTIONS(sse_rows);
+static const cov_option rate_limit_rows[] = {
+    ANY_INT("windowMs", 1, 365 * DAY_MS, "ms", "Length of the window; 60000 by default."),
+    ANY_INT("maxRequests", 0, 10 * MILLION, "requests", "Most requests in a window; 100 by default."),
+    ANY_NAME("message", "Detail of the 429 response."),
+    ANY_BOOL("headers", "Send X-RateLimit headers."),
+};
+static const cov_options rate_limit = OPTIONS(rate_limit_rows);
+
+static const cov_option resource_rows[] = {
+    NAME("table", RES(table), "the resource's name", "Table or view in the database."),
+    ROW("path", COV_OPT_STRING, COV_STORE_STR, RES(path), .check = cov__check_path, .def_doc = "the resource's name",
+        .help = "Where the resource is served, below app.basePath."),
+    NAME("id", RES(id), "the primary key", "Column that identifies a row."),
+    ROW("auth", COV_OPT_OBJECT, COV_STORE_BOOL, RES(auth.set), .object = &auth, .help = "Who may do what, to which rows."),
+    OBJECT("batch", batch, "Limits of requests on many rows at once."),
+    OBJECT("pagination", pagination, "Pages of lists."),
+    ROW("cursorSigningSecret", COV_OPT_STRING | COV_OPT_NULL, COV_STORE_STR, RES(cursor_secret), .flags = COV_OPT_NOT_EMPTY,
+        .def_doc = "the global one", .help = "Key that signs this resource's cursors; null leaves them unsigned."),
+    ROW("etag", COV_OPT_OBJECT, COV_STORE_BOOL, RES(etag.set), .object = &etag,
+        .help = "Optimistic locking: ETag, If-Match and If-None-Match."),
+    OBJECT("fields", fields, "Which columns may be read, written, filtered and sorted by."),
+    NAMES("generatedFields", RES(generated_fields), "none", "Columns that the server fills: bodies need not have them."),
+    BOOL("rejectGeneratedInput", RES(reject_generated_input), false, "Drop values that clients send for generatedFields, except the id."),
+    BOOL("strictInput", RES(strict_input), false, "Refuse bodies with unknown keys."),
+    BOOL("strictScopeOnWrite", RES(strict_scope_on_write), true, "Refuse a write whose result lies outside the writer's scope."),
+    OBJECT("capabilities", capabilities, "Routes that can be turned off."),
+    OBJECT("softDelete", soft_delete, "Mark rows as deleted and keep them."),
+    OBJECT("filter", filter, "Limits of filters."),
+    OBJECT("aggregate", aggregate, "Limits of aggregates."),
+    ROW("columns", COV_OPT_OBJECT, COV_STORE_MAP, RES(columns), .count_offset = RES(n_columns), .object = &column, .shorthand = "name",
+        .help = "Columns by their SQL name; a string is the name in JSON."),
+    ROW("relations", COV_OPT_OBJECT, COV_STORE_MAP, RES(relations), .count_offset = RES(n_relations), .object = &relation,
+        .flags = COV_OPT_LATER, .help = "Relations by name, for \"include\" and nested writes."),
+    ROW("autoRelations", COV_OPT_BOOL, COV_STORE_BOOL, RES(auto_relations), .flags = COV_OPT_LATER,
+        .help = "Derive relations from foreign keys."),
+    ROW("nestedWrites", COV_OPT_BOOL, COV_STORE_BOOL, RES(nested_writes), .flags = COV_OPT_LATER,
+        .help = "Write related rows together with this one."),
+    ROW("sse", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &sse, .flags = COV_OPT_LATER, .help = "Limits of subscriptions."),
+    ROW("rateLimit", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &rate_limit, .flags = COV_OPT_LATER,
+        .help = "Most requests of one user or address."),
+};
+static const cov_options resource = OPTIONS_WITH(resource_rows, .size = sizeof(cov_resource_config), .name_offset = RES(name),
+    .finish = cov__finish_resource);
+
+/* ---- later parts ---- */
+
+static const cov_choice kv_choices[] = { { "memory", 0 }, { "redis", 1 }, { "durable-object", 2 }, { NULL, 0 } };
+static const cov_option kv_rows[] = {
+    ROW("type", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .choices = kv_choices, .flags = COV_OPT_REQUIRED, .help = "Where keys and values live."),
+    ANY_NAME("url", "Address of Redis."),
+    ANY_NAME("binding", "Name of the Durable Object binding."),
+    ANY_NAME("prefix", "Put before every key."),
+};
+static const cov_options kv = OPTIONS(kv_rows);
+
+static const cov_option users_rows[] = {
+    ROW("table", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .flags = COV_OPT_NOT_EMPTY | COV_OPT_REQUIRED, .help = "Table of users."),
+    ANY_NAME("id", "Column that identifies a user."),
+    ANY_NAME("email", "Column with the e-mail address."),
+    ANY_NAME("passwordHash", "Column with the password's hash."),
+    ANY_NAME("name", "Column with the name."),
+    ANY_NAME("image", "Column with the picture's address."),
+    ANY_NAME("emailVerified", "Column with the time when the address was verified."),
+    ANY_NAME("metadata", "Column with further data as JSON."),
+};
+static const cov_options users = OPTIONS(users_rows);
+static const cov_choice session_choices[] = { { "cookie", 0 }, { "jwt", 1 }, { NULL, 0 } };
+static const cov_option session_rows[] = {
+    ROW("type", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .choices = session_choices, .def_doc = "`\"cookie\"`", .help = "How a session is proved."),
+    ANY_INT("ttlMs", 1, 3650 * DAY_MS, "ms", "How long a session lasts; 86400000 by default."),
+    ANY_NAME("secret", "Key that signs tokens (jwt)."),
+    ANY_NAME("cookieName", "Name of the cookie."),
+    ROW("cookieOptions", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .help = "Attributes of the cookie."),
+    ANY_NAME("algorithm", "Algorithm of tokens (jwt)."),
+    ANY_NAME("publicKey", "Key that verifies tokens (jwt)."),
+    ANY_NAME("issuer", "Issuer of tokens (jwt)."),
+    ANY_NAME("audience", "Audience of tokens (jwt)."),
+    ANY_INT("accessTokenTtl", 1, 315360000, "s", "How long an access token lasts (jwt); 900 by default."),
+    ANY_INT("refreshTokenTtl", 1, 315360000, "s", "How long a refresh token lasts (jwt); 604800 by default."),
+};
+static const cov_options session = OPTIONS(session_rows);
+static const cov_option sign_in_rows[] = {
+    ROW("users", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &users, .help = "Where users are."),
+    ROW("session", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &session, .help = "Sessions."),
+    ANY_NAME("path", "Where the routes are served; auth below app.basePath by default."),
+    SWITCH("login", "POST /login."),
+    SWITCH("signup", "POST /signup."),
+    SWITCH("csrf", "Protection against requests forged by other pages."),
+    SWITCH("throttle", "Limit of failed logins."),
+    SWITCH("verification", "Verification of e-mail addresses."),
+    SWITCH("passwordReset", "Forgotten passwords."),
+    SWITCH("magicLink", "Login by e-mail."),
+    SWITCH("passwordPolicy", "Rules for new passwords."),
+    SWITCH("mfa", "Second factor."),
+    SWITCH("social", "Login through other services."),
+};
+static const cov_options sign_in = OPTIONS(sign_in_rows);
+
+/* ---- the root ---- */
+
+static const cov_choice naming_choices[] = { { "camelCase", COV_NAMING_CAMEL }, { "asIs", COV_NAMING_AS_IS }, { NULL, 0 } };
+static const cov_choice level_choices[] = {
+    { "debug", COV_LOG_DEBUG }, { "info", COV_LOG_INFO }, { "warn", COV_LOG_WARN }, { "error", COV_LOG_ERROR }, { NULL, 0 },
+};
+static const cov_option root_rows[] = {
+    ROW("$schema", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .help = "Where an editor finds the JSON Schema of this file."),
+    OBJECT("app", app, "Paths and headers of all responses."),
+    OBJECT("database", database, "Where the rows are."),
+    ROW("schema", COV_OPT_STRING, COV_STORE_STR, CFG(schema_path), .def_text = "schema.sql", .flags = COV_OPT_NOT_EMPTY,
+        .help = "File with the CREATE TABLE statements, relative to this file."),
+    ENUM("naming", COV_STORE_ENUM, CFG(naming), naming_choices, COV_NAMING_CAMEL,
+         "Names in JSON: \"camelCase\" makes created_at createdAt; \"asIs\" keeps SQL's names."),
+    ENUM("logLevel", COV_STORE_ENUM, CFG(log_level), level_choices, COV_LOG_INFO, "Least severe log lines that are written."),
+    OBJECT("server", server, "Listening, limits and timeouts."),
+    ROW("cursorSigningSecret", COV_OPT_STRING, COV_STORE_STR, offsetof(cov_config_root, cursor_secret), .flags = COV_OPT_NOT_EMPTY,
+        .def_doc = "none: cursors are not signed", .help = "Key that signs cursors, so that clients cannot make their own."),
+    ROW("resources", COV_OPT_OBJECT, COV_STORE_MAP, CFG(resources), .count_offset = CFG(n_resources), .object = &resource,
+        .flags = COV_OPT_REQUIRED, .help = "What is served, by name."),
+    ROW("kv", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &kv, .flags = COV_OPT_LATER, .help = "Store for sessions, limits and messages."),
+    ROW("auth", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &sign_in, .flags = COV_OPT_LATER, .help = "Users and sessions."),
+};
+const cov_options cov__config_options = OPTIONS_WITH(root_rows, .finish = cov__finish_root);
+/* clang-format on */
