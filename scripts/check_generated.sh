@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Generated files that are committed must be what their generator writes today.
+# check_generated.sh [COVARA] - generated files that are committed must be what their generator writes today.
+# With a covara executable, the files that it generates are compared too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,4 +26,8 @@ for python in /usr/bin/python3 python3; do
 done
 [ -n "${checked:-}" ] || echo "$table: not compared, this machine has no Python with Unicode $version"
 
+if [ -n "${1:-}" ]; then
+    same share/covara.schema.json "$1 schema > share/covara.schema.json" < <("$1" schema)
+    same docs/configuration.md "$1 schema --markdown > docs/configuration.md" < <("$1" schema --markdown)
+fi
 exit "$stale"
