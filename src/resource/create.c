@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* POST / (spec/01 section 6.5). */
+#include "resource/internal.h"
+
+typedef struct create_work {
+    const cov_resource *r;
+    cov_ctx *ctx;
+    const cov_rsql_expr *scope;
+    cov_input input;
+    cov_value *row;
+} create_work;
+
+static cov_status insert(void *arg)
+{
+    create_work *work = arg;
+    cov_status st = cov__insert(work->r, work->ctx, &work->input, false, NULL, &work->row);
+
+    return st == COV_OK
+               ? cov__access_check_row(work->r, work->ctx, COV_OP_CREATE, work->scope, work->row)
+               : st;
+}
+
+static cov_status read_input(const cov_resource *r, cov_ctx *ctx, cov_input *out)
+{
+    yyjson_val *body = NULL;
+    cov_issues issues;
+    cov_status st = cov__body_read(ctx, &body);
+
+    cov__issues_init(&issues, ctx->arena);
+    if (st == COV_OK)
+        st = cov__input_read(r, ctx, body, COV_INPUT_CREATE, COV_STR(""), &issues, out);
+    if (st == COV_OK)
+        st = cov__issues_finish(ctx, &issues);
+    if (st == COV_OK)
+        cov__input_mask(r, out);
+    return st;
+}
+
+/* The client's own name for the row, echoed as the last member. */
+static void add_optimistic_id(cov_ctx *ctx)
+{
+    cov_str id = cov_request_header(ctx->req, COV_STR("X-Covara-Optimistic-Id"));
+    cov_buf *out = &ctx->res->body;
+
+    if (id.len == 0 || out->failed)
+        return;
+    out->len--; /* reopen the object */
+    cov_buf_str(out, out->ptr[out->len - 1] == '{' ? COV_STR("\"_optimisticId\":") : COV_STR(",\"_optimisticId\":"));
+    cov_json_str(out, id);
+    cov_buf_char(out, '}');
+}
+
+static void respond(const cov_resource *r, cov_ctx *ctx, const cov_value *row)
+{
+    cov_str tag = cov__etag(r, ctx, row);
+
+    if (tag.ptr != NULL)
+        cov_response_header(ctx->res, COV_STR("ETag"), tag);
+    cov__table_row_json(&ctx->res->body, ctx->arena, &r->readable, row);
+    add_optimistic_id(ctx);
+    cov__respond(ctx, 201);
+}
+
+cov_status cov__create(const cov_resource *r, cov_ctx *ctx, cov_str id)
+{
+    create_work work = { r, ctx, NULL, { NULL, NULL, NULL }, NULL };
+    cov_status st = cov__access_create(r, ctx, &work.scope);
+
+    (void)id;
+    if (st == COV_OK)
+        st = cov__access_capability(r, ctx, r->config->capabilities.create, "enableCreate");
+    if (st == COV_OK)
+        st = read_input(r, ctx, &work.input);
+    if (st != COV_OK)
+        return st;
+    /* One INSERT is atomic by itself; a scope may yet refuse the row. */
+    st = work.scope != NULL ? cov__in_transaction(ctx, insert, &work) : insert(&work);
+    if (st == COV_OK)
+        respond(r, ctx, work.row);
+    return st;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * resource/ctx.h - everything one request lends to the resource layer, and its query parameters.
+ *
+ * Lives on the stack of the request; all it points to is borrowed for the request.
+ */
+#ifndef COV_RESOURCE_CTX_H
+#define COV_RESOURCE_CTX_H
+
+#include "covara/db.h"
+#include "covara/http.h"
+#include "rsql/rsql.h"
+
+/* The query parameters that resource routes know (spec/01 sections 6 and 14, spec/03). */
+#define COV_PARAM_MAP(X) \
+    X(FILTER, "filter") \
+    X(SELECT, "select") \
+    X(CURSOR, "cursor") \
+    X(LIMIT, "limit") \
+    X(ORDER_BY, "orderBy") \
+    X(TOTAL_COUNT, "totalCount") \
+    X(WITH_DELETED, "withDeleted") \
+    X(GROUP_BY, "groupBy") \
+    X(COUNT, "count") \
+    X(SUM, "sum") \
+    X(AVG, "avg") \
+    X(MIN, "min") \
+    X(MAX, "max") \
+    X(HAVING, "having")
+
+typedef enum cov_param {
+#define COV_PARAM_ENUM(name, text) COV_PARAM_##name,
+    COV_PARAM_MAP(COV_PARAM_ENUM)
+#undef COV_PARAM_ENUM
+    COV_N_PARAMS
+} cov_param;
+
+typedef struct cov_ctx {
+    const cov_host *host;
+    cov_db *db;
+    cov_arena *arena;
+    const cov_request *req;
+    cov_response *res;
+    cov_error *err;
+    /* Who asks: resolves {user.x} in scopes. NULL = anonymous. */
+    const cov_rsql_vars *user;
+    cov_str params[COV_N_PARAMS]; /* still percent-encoded; ptr NULL = absent */
+} cov_ctx;
+
+/* Split the query string: the first occurrence of a name wins, unknown names are ignored. */
+void cov_params_read(cov_ctx *ctx);
+/* The decoded value, ptr NULL when absent. Out of memory counts as absent. */
+cov_str cov_param_get(const cov_ctx *ctx, cov_param param);
+/* True for exactly "true". */
+bool cov_param_flag(const cov_ctx *ctx, cov_param param);
+
+#endif

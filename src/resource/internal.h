@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* resource/internal.h - what the files of this folder share. */
+#ifndef COV_RESOURCE_INTERNAL_H
+#define COV_RESOURCE_INTERNAL_H
+
+#include "base/json.h"
+#include "resource/resource.h"
+
+/* Columns in an order: what to read, or what to write into a JSON row. */
+typedef struct cov_columns {
+    const cov_column **items;
+    size_t n;
+} cov_columns;
+
+typedef struct cov_access {
+    bool public_;
+    bool denied;                /* an explicit empty scope: nobody */
+    const cov_rsql_node *scope; /* NULL: no restriction */
+} cov_access;
+
+struct cov_resource {
+    const cov_resource_config *config;
+    const cov_table *table;
+    const cov_column *id;
+    const cov_column *version;      /* etag.versionField, or NULL */
+    const cov_column *updated_at;   /* etag.updatedAtField, or NULL */
+    const cov_column *etag_id;      /* etag.idField, or NULL */
+    const cov_column *soft_delete;  /* or NULL */
+    cov_access access[COV_N_OPS];
+    cov_rsql_policy filter_policy;
+    cov_columns all;      /* every column of the table */
+    cov_columns readable; /* what a response may show, in column order */
+    /* By column index. */
+    const bool *is_readable;
+    const bool *is_writable; /* a client may set it: fields.writable, the id, generated fields */
+    const bool *is_generated; /* generatedFields, or generated always */
+    const bool *is_sortable;
+    const bool *is_groupable;
+    const bool *is_metric;
+};
+
+/* --- access.c: who may (spec/01 section 5, spec/02 section 8) --- */
+
+/* The predicate that `op` is limited to, NULL when unlimited. Fails with 401; a denying scope gives
+ * cov_rsql_none(). */
+COV_CHECK cov_status cov__access_scope(const cov_resource *r, cov_ctx *ctx, cov_op op, const cov_rsql_expr **out);
+/* As above for creating: a denying scope is 403. */
+COV_CHECK cov_status cov__access_create(const cov_resource *r, cov_ctx *ctx, const cov_rsql_expr **out);
+/* 403 unless the new row lies inside `scope`. `row` is in table order. */
+COV_CHECK cov_status cov__access_check_row(const cov_resource *r, cov_ctx *ctx, cov_op op,
+                                           const cov_rsql_expr *scope, const cov_value *row);
+/* 400 when the capability is off (spec/01 section 10). `flag` is "enableCreate", ... */
+COV_CHECK cov_status cov__access_capability(const cov_resource *r, cov_ctx *ctx, bool enabled, const char *flag);
+
+/* --- predicate.c: the WHERE of a request --- */
+
+typedef struct cov_where {
+    const cov_rsql_expr *expr; /* scope AND filter; NULL = all rows */
+    bool live_only;            /* exclude soft-deleted rows */
+} cov_where;
+
+/* Scope of `op`, the `filter` parameter and `withDeleted`. */
+COV_CHECK cov_status cov__where_read(const cov_resource *r, cov_ctx *ctx, cov_op op, cov_where *out);
+/* For /:id routes: as above without the `filter` parameter. */
+COV_CHECK cov_status cov__where_row(const cov_resource *r, cov_ctx *ctx, cov_op op, cov_where *out);
+/* Append " WHERE ..." or nothing; `more` says that a condition follows (then the text ends in " AND " or " WHERE "). */
+void cov__where_sql(const cov_resource *r, const cov_where *where, bool more, cov_sql *sql);
+/* The value of a raw id segment in the id column's storage; false: no row can have it. */
+bool cov__id_value(const cov_resource *r, cov_ctx *ctx, cov_str segment, cov_value *out);
+/* 404 for a row, with the decoded id. */
+cov_status cov__fail_no_row(const cov_resource *r, cov_ctx *ctx, cov_str segment);
+
+/* --- row.c: values as JSON (spec/01 section 8) --- */
+
+void cov__value_json(cov_buf *out, cov_arena *arena, const cov_column *column, const cov_value *value);
+/* {"a":1,...}: values[i] belongs to columns->items[i]. */
+void cov__row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns, const cov_value *values);
+/* As above, picking from a row in table order. */
+void cov__table_row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns, const cov_value *row);
+/* Deep copy of n values into the arena; NULL: out of memory. */
+cov_value *cov__values_clone(cov_arena *arena, const cov_value *values, size_t n);
+/* `SELECT "a","b" FROM "t"` */
+void cov__select_sql(cov_sql *sql, const cov_resource *r, const cov_columns *columns);
+/* `"a","b"` */
+void cov__column_list_sql(cov_sql *sql, const cov_columns *columns);
+/* Run a statement that gives at most one row; *row is NULL when there was none, else a clone. */
+COV_CHECK cov_status cov__query_row(cov_ctx *ctx, const cov_sql *sql, cov_value **row);
+/* Read the whole row with this id, as far as `where` allows; NULL when there is none. */
+COV_CHECK cov_status cov__load_row(const cov_resource *r, cov_ctx *ctx, const cov_where *where,
+                                   const cov_value *id, cov_value **row);
+/* Set status 200/201 and the JSON media type. */
+void cov__respond(cov_ctx *ctx, int status);
+
+/* --- select.c: projection (spec/01 section 6.9) --- */
+COV_CHECK cov_status cov__select_columns(const cov_resource *r, cov_ctx *ctx, cov_columns *out);
+
+/* 400: the field exists but policy forbids it. */
+cov_status cov__fail_field(cov_ctx *ctx, const cov_resource *r, cov_str field, const char *operation,
+                           const bool *allowed);
+
+/* --- order.c and cursor.c: spec/03 sections 2 to 5 --- */
+
+typedef struct cov_order_term {
+    const cov_column *column;
+    bool desc;
+} cov_order_term;
+
+enum { COV_MAX_ORDER_TERMS = 32 };
+
+typedef struct cov_order {
+    cov_order_term terms[COV_MAX_ORDER_TERMS];
+    size_t n;
+    size_t n_sql;    /* terms that decide the order: nothing after the unique id does */
+    bool ends_in_id; /* terms[n_sql - 1] is the id; otherwise the id is appended, ascending */
+    cov_str text;    /* decoded parameter, for the cursor's hash; empty = default */
+} cov_order;
+
+typedef struct cov_cursor {
+    bool present;
+    cov_value id;
+    cov_value values[COV_MAX_ORDER_TERMS]; /* by order term */
+} cov_cursor;
+
+/* Split and check the syntax; unknown fields are found by cov__order_resolve, after the cursor (spec/03
+ * section 1, failure order). */
+typedef struct cov_order_part {
+    cov_str field;
+    bool desc;
+} cov_order_part;
+typedef struct cov_order_syntax {
+    cov_order_part parts[COV_MAX_ORDER_TERMS];
+    size_t n;
+    cov_str text;
+} cov_order_syntax;
+COV_CHECK cov_status cov__order_parse(cov_ctx *ctx, cov_order_syntax *out);
+COV_CHECK cov_status cov__order_resolve(const cov_resource *r, cov_ctx *ctx, const cov_order_syntax *syntax,
+                                        cov_order *out);
+/* " ORDER BY ..." always ending in the id. */
+void cov__order_sql(const cov_resource *r, const cov_order *order, cov_sql *sql);
+/* The keyset condition (spec/03 section 5), in parentheses. */
+void cov__keyset_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor, cov_sql *sql);
+
+/* The decoded document of a cursor parameter: checked signature, version, hash and age. */
+COV_CHECK cov_status cov__cursor_open(const cov_resource *r, cov_ctx *ctx, const cov_order_syntax *order,
+                                      yyjson_val **document);
+/* Its values in the columns' storage. */
+COV_CHECK cov_status cov__cursor_values(const cov_resource *r, cov_ctx *ctx, const cov_order *order,
+                                        yyjson_val *document, cov_cursor *out);
+/* Append the cursor after a row as a JSON string. values[i] belongs to order->terms[i]. */
+COV_CHECK cov_status cov__cursor_write(const cov_resource *r, cov_ctx *ctx, const cov_order *order,
+                                       const cov_value *id, const cov_value *const *values, cov_buf *out);
+
+/* --- etag.c: spec/01 section 15 --- */
+
+/* The tag of a row in table order, with quotes and W/; ptr NULL when `etag` is not configured or on failure. */
+cov_str cov__etag(const cov_resource *r, cov_ctx *ctx, const cov_value *row);
+/* 412 unless If-Match allows. *conditional: an If-Match header was there. */
+COV_CHECK cov_status cov__etag_if_match(const cov_resource *r, cov_ctx *ctx, const cov_value *row, bool *conditional);
+bool cov__etag_none_match(cov_ctx *ctx, cov_str tag);
+cov_status cov__fail_precondition(cov_ctx *ctx, cov_str tag);
+/* " AND version = ?" for a conditional write. */
+void cov__etag_cas_sql(const cov_resource *r, const cov_value *row, cov_sql *sql);
+
+/* --- body.c, input.c: spec/01 sections 4 and 9 --- */
+
+typedef enum cov_input_mode { COV_INPUT_CREATE, COV_INPUT_UPDATE } cov_input_mode;
+
+/* What a client wants to set, by column index. */
+typedef struct cov_input {
+    bool *present;
+    cov_value *values; /* in the column's storage */
+    bool *reset;       /* back to the default, or NULL; never together with present */
+} cov_input;
+
+/* Collects {field, message} of a 400. */
+typedef struct cov_issues {
+    cov_buf json;
+    size_t n;
+} cov_issues;
+
+COV_CHECK cov_status cov__body_read(cov_ctx *ctx, yyjson_val **out);
+void cov__issues_init(cov_issues *issues, cov_arena *arena);
+void cov__issue(cov_issues *issues, cov_str prefix, cov_str field, const char *format, ...) COV_PRINTF(4, 5);
+/* COV_OK when there are none, else 400 "Validation failed" with `errors`. */
+COV_CHECK cov_status cov__issues_finish(cov_ctx *ctx, const cov_issues *issues);
+/*
+ * Validate one object against the table and convert it. `prefix` is the path of the object ("items.0" or "").
+ * Problems go to `issues`; only COV_ENOMEM is returned.
+ */
+COV_CHECK cov_status cov__input_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *value, cov_input_mode mode,
+                                     cov_str prefix, cov_issues *issues, cov_input *out);
+/* Take away what the client may not set (spec/01 section 10). */
+void cov__input_mask(const cov_resource *r, cov_input *input);
+/* 400 when the body sets the id to another value than `id`; an equal id is taken away. */
+COV_CHECK cov_status cov__input_fix_id(const cov_resource *r, cov_ctx *ctx, const cov_value *id, cov_input *input);
+/* Convert one JSON value to a column's storage, without messages; used by cursors. */
+bool cov__value_from_json(cov_ctx *ctx, const cov_column *column, yyjson_val *json, cov_value *out);
+bool cov__value_equal(const cov_value *a, const cov_value *b);
+
+/* --- write.c: INSERT and UPDATE statements --- */
+
+/*
+ * Insert one row; *row is what the table then holds. With `upsert`, a row with the same id is updated
+ * instead, as far as `update_scope` allows: *row is NULL when it does not.
+ */
+COV_CHECK cov_status cov__insert(const cov_resource *r, cov_ctx *ctx, const cov_input *input, bool upsert,
+                                 const cov_rsql_expr *update_scope, cov_value **row);
+/* `UPDATE "t" SET "a"=?,...`; returns the number of columns set: with 0 the statement is not complete. */
+size_t cov__update_sql(const cov_resource *r, const cov_input *input, cov_sql *sql);
+/* Run `work` in a transaction, or a savepoint of the open one; all or nothing. */
+COV_CHECK cov_status cov__in_transaction(cov_ctx *ctx, cov_status (*work)(void *arg), void *arg);
+/* Turn a constraint failure in ctx->err into its problem (spec/01 Q-11); others pass. `input` may be NULL. */
+cov_status cov__fail_constraint(const cov_resource *r, cov_ctx *ctx, cov_status st, const cov_input *input);
+
+/* `DELETE FROM "t"`, or the UPDATE that marks rows as deleted. */
+void cov__delete_sql(const cov_resource *r, cov_ctx *ctx, cov_sql *sql);
+COV_CHECK cov_status cov__count_rows(const cov_resource *r, cov_ctx *ctx, const cov_where *where, int64_t *out);
+/* "undefined", "null", "boolean", "number", "string", "array", "object". */
+const char *cov__json_kind(yyjson_val *json);
+
+/* --- handlers, one file each --- */
+cov_status cov__list(const cov_resource *r, cov_ctx *ctx, cov_str id);
+cov_status cov__get(const cov_resource *r, cov_ctx *ctx, cov_str id);
+cov_status cov__count(const cov_resource *r, cov_ctx *ctx, cov_str id);
+cov_status cov__aggregate(const cov_resource *r, cov_ctx *ctx, cov_str id);
+cov_status cov__create(const cov_resource *r, cov_ctx *ctx, cov_str id);
+cov_status cov__patch(const cov_resource *r, cov_ctx *ctx, cov_str id);
+cov_status cov__put(const cov_resource *r, cov_ctx *ctx, cov_str id);
+cov_status cov__delete(const cov_resource *r, cov_ctx *ctx, cov_str id);
+cov_status cov__batch_create(const cov_resource *r, cov_ctx *ctx, cov_str id);
+cov_status cov__batch_upsert(const cov_resource *r, cov_ctx *ctx, cov_str id);
+cov_status cov__batch_update(const cov_resource *r, cov_ctx *ctx, cov_str id);
+cov_status cov__batch_delete(const cov_resource *r, cov_ctx *ctx, cov_str id);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * resource/resource.h - one table mounted as routes (spec/01).
+ *
+ * Knows:   its table, its policies, the SQL of its requests.
+ * Ignores: sockets, threads, middleware.
+ * Threads: a resource is immutable after cov_resource_new and shared by all.
+ */
+#ifndef COV_RESOURCE_RESOURCE_H
+#define COV_RESOURCE_RESOURCE_H
+
+#include "resource/config.h"
+#include "resource/ctx.h"
+
+typedef struct cov_resource cov_resource;
+
+/*
+ * Make a resource of `table`; checks that every name in `config` is a column. All is borrowed, the result
+ * lives in `arena`. Fails with COV_EINVAL; the detail names the option and the nearest column.
+ */
+COV_CHECK cov_status cov_resource_new(cov_arena *arena, const cov_host *host, const cov_resource_config *config,
+                                      const cov_table *table, cov_resource **out, cov_error *err);
+
+typedef cov_status (*cov_resource_handler)(const cov_resource *resource, cov_ctx *ctx, cov_str id);
+
+typedef struct cov_resource_route {
+    cov_resource_handler handler; /* NULL: no such route */
+    cov_str id;                   /* raw path segment of /:id routes */
+} cov_resource_route;
+
+/*
+ * The route for `tail`, the raw path below the mount without its leading slash ("", "7", "batch/upsert").
+ * HEAD is GET.
+ */
+cov_resource_route cov_resource_find(const cov_resource *resource, cov_method method, cov_str tail);
+
+#endif

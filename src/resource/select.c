@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* The `select` parameter (spec/01 section 6.9, spec/03 section 7), and errors about a field's policy. */
+#include "resource/internal.h"
+
+static bool already_selected(const cov_columns *columns, const cov_column *column)
+{
+    for (size_t i = 0; i < columns->n; i++)
+        if (columns->items[i] == column)
+            return true;
+    return false;
+}
+
+/* Unknown and masked names are ignored; an empty list selects everything. */
+cov_status cov__select_columns(const cov_resource *r, cov_ctx *ctx, cov_columns *out)
+{
+    cov_str rest = cov_param_get(ctx, COV_PARAM_SELECT);
+    bool any = false;
+    cov_str part;
+
+    *out = r->readable;
+    if (rest.len == 0)
+        return COV_OK;
+    out->n = 0;
+    out->items = COV_NEW_ARRAY(ctx->arena, const cov_column *, r->table->n_columns);
+    if (out->items == NULL)
+        return cov_fail_nomem(ctx->err);
+    while (cov_str_split(&rest, ',', &part)) {
+        const cov_column *column;
+
+        part = cov_str_trim(part);
+        if (part.len == 0)
+            continue;
+        any = true;
+        column = cov_table_column(r->table, part);
+        if (column != NULL && r->is_readable[column->index] && !already_selected(out, column))
+            out->items[out->n++] = column;
+    }
+    if (!any)
+        *out = r->readable;
+    return COV_OK;
+}
+
+static size_t edit_distance_within_2(cov_str a, cov_str b)
+{
+    enum { LONGEST = 64 };
+    size_t row[LONGEST + 1];
+
+    if (a.len > LONGEST || b.len > LONGEST)
+        return 3;
+    for (size_t j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t change = diagonal + !cov_str_eq_nocase(cov_str_of(a.ptr + i - 1, 1), cov_str_of(b.ptr + j - 1, 1));
+            size_t shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+
+            diagonal = row[j];
+            row[j] = change < shift ? change : shift;
+        }
+    }
+    return row[b.len];
+}
+
+/* "Did you mean: a, b?" with at most three allowed names (spec/01 section 10). */
+static void suggest(cov_ctx *ctx, const cov_resource *r, cov_str field, const bool *allowed)
+{
+    cov_buf text = COV_BUF_IN(ctx->arena);
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->table->n_columns && n < 3; i++) {
+        cov_str name = r->table->columns[i].name;
+
+        if (!allowed[i] || !(cov_str_contains(name, field) || cov_str_contains(field, name) ||
+                             edit_distance_within_2(field, name) <= 2))
+            continue;
+        cov_buf_str(&text, n++ == 0 ? COV_STR("Did you mean: ") : COV_STR(", "));
+        cov_buf_str(&text, name);
+    }
+    cov_buf_char(&text, '?');
+    if (n != 0 && !text.failed)
+        cov_error_member_str(ctx->err, "suggestion", cov_buf_view(&text));
+}
+
+cov_status cov__fail_field(cov_ctx *ctx, const cov_resource *r, cov_str field, const char *operation,
+                           const bool *allowed)
+{
+    cov_buf names = COV_BUF_IN(ctx->arena);
+    cov_status st = cov_fail(ctx->err, COV_EINVAL, "Field '%.*s' is not allowed for %s", COV_STR_ARG(field),
+                             operation);
+
+    cov_error_member_str(ctx->err, "field", field);
+    cov_error_member(ctx->err, "\"operation\":\"%s\"", operation);
+    COV_BUF_LIT(&names, "\"invalidFields\":[");
+    cov_json_str(&names, field);
+    COV_BUF_LIT(&names, "],\"allowedFields\":[");
+    for (size_t i = 0, n = 0; i < r->table->n_columns; i++) {
+        if (!allowed[i])
+            continue;
+        if (n++ != 0)
+            cov_buf_char(&names, ',');
+        cov_json_str(&names, r->table->columns[i].name);
+    }
+    cov_buf_char(&names, ']');
+    if (!names.failed)
+        cov_error_member(ctx->err, "%.*s", COV_STR_ARG(cov_buf_view(&names)));
+    suggest(ctx, r, field, allowed);
+    return st;
+}
