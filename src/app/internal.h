@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* app/internal.h - what the files of this folder share. */
+#ifndef COV_APP_INTERNAL_H
+#define COV_APP_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "app/config.h"
+#include "covara/app.h"
+#include "resource/resource.h"
+
+enum { COV_MAX_SECURITY_HEADERS = 8 };
+
+struct cov_app {
+    cov_arena *arena; /* owns everything below */
+    const cov_host *host;
+    const cov_config *config;
+    cov_map by_path; /* mount path below basePath -> cov_resource */
+    cov_header security[COV_MAX_SECURITY_HEADERS];
+    size_t n_security;
+    cov_header hsts; /* also sent when the connection is TLS */
+    bool production;
+    struct {
+        cov_str methods;
+        cov_str headers; /* empty: echo the preflight's */
+        cov_str expose;
+        cov_str max_age; /* empty: not sent */
+    } cors; /* lists joined for the wire */
+    int64_t started_us; /* host->monotonic_us */
+    atomic_bool shutting_down;
+};
+
+/* What answers a path. */
+typedef enum cov_route_kind { COV_ROUTE_NONE, COV_ROUTE_RESOURCE, COV_ROUTE_HEALTH, COV_ROUTE_READY } cov_route_kind;
+typedef struct cov_route {
+    cov_route_kind kind;
+    const cov_resource *resource;
+    cov_resource_route target;
+} cov_route;
+
+cov_route cov__route_find(const cov_app *app, const cov_request *req);
+
+/* cors.c, security.c */
+COV_CHECK bool cov__cors_init(cov_app *app);
+bool cov__cors_is_preflight(const cov_app *app, const cov_request *req);
+void cov__cors_preflight(const cov_app *app, const cov_request *req, cov_arena *arena, cov_response *res);
+void cov__cors_headers(const cov_app *app, const cov_request *req, cov_response *res);
+COV_CHECK bool cov__security_init(cov_app *app);
+void cov__security_headers(const cov_app *app, const cov_request *req, cov_response *res);
+
+/* health.c */
+void cov__health(const cov_app *app, cov_response *res);
+void cov__ready(const cov_app *app, const cov_worker *worker, cov_response *res);
+
+/* problem.c: replaces whatever the response held. */
+void cov__problem(const cov_app *app, const cov_request *req, const cov_error *err, cov_response *res);
+
+#endif

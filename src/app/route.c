@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Paths to routes. A mount path may hold slashes, and at most two segments follow it ("batch/upsert"), so
+ * three look-ups decide: the whole path, without its last segment, without its last two.
+ */
+#include "app/internal.h"
+
+enum { MAX_TAIL_SEGMENTS = 2 };
+
+static size_t last_slash(cov_str s)
+{
+    size_t at = s.len;
+
+    while (at > 0 && s.ptr[at - 1] != '/')
+        at--;
+    return at;
+}
+
+/* A trailing or doubled slash is part of the path and matches nothing (spec/01 section 4). */
+static cov_route find_resource(const cov_app *app, cov_method method, cov_str path)
+{
+    cov_route route = { COV_ROUTE_NONE, NULL, { NULL, COV_STR_INIT("") } };
+    cov_str mount = path;
+
+    for (int i = 0; i <= MAX_TAIL_SEGMENTS; i++) {
+        size_t slash;
+
+        route.resource = cov_map_get(&app->by_path, mount);
+        if (route.resource != NULL) {
+            size_t from = i == 0 ? path.len : mount.len + 1;
+
+            if (i > 0 && from == path.len)
+                return route;
+            route.target = cov_resource_find(route.resource, method, cov_str_slice(path, from, path.len));
+            route.kind = route.target.handler != NULL ? COV_ROUTE_RESOURCE : COV_ROUTE_NONE;
+            return route;
+        }
+        slash = last_slash(mount);
+        if (slash == 0)
+            return route;
+        mount = cov_str_slice(mount, 0, slash - 1);
+    }
+    return route;
+}
+
+static bool is_health(const cov_app *app, const cov_request *req, cov_str name)
+{
+    cov_str prefix = app->config->app.health_path;
+
+    return app->config->app.health && (req->method == COV_GET || req->method == COV_HEAD) &&
+           cov_str_starts(req->path, prefix) &&
+           cov_str_eq(cov_str_slice(req->path, prefix.len, req->path.len), name);
+}
+
+cov_route cov__route_find(const cov_app *app, const cov_request *req)
+{
+    cov_route route = { COV_ROUTE_NONE, NULL, { NULL, COV_STR_INIT("") } };
+    cov_str base = app->config->app.base_path;
+    cov_str path = req->path;
+
+    if (path.len > base.len && path.ptr[base.len] == '/' && cov_str_starts(path, base))
+        route = find_resource(app, req->method, cov_str_slice(path, base.len + 1, path.len));
+    if (route.kind != COV_ROUTE_NONE)
+        return route;
+    if (is_health(app, req, COV_STR("/healthz")))
+        route.kind = COV_ROUTE_HEALTH;
+    else if (is_health(app, req, COV_STR("/readyz")))
+        route.kind = COV_ROUTE_READY;
+    return route;
+}
