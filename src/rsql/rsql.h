@@ -66,6 +66,11 @@ const cov_rsql_expr *cov_rsql_none(void);
 
 /* Append the condition, in parentheses where needed; "1 = 1" for NULL. Failure is sticky in `sql`. */
 void cov_rsql_to_sql(const cov_rsql_expr *expr, cov_sql *sql);
+/*
+ * COV_EFILTER when `expr` needs what a database with these caps cannot do: regular expressions without
+ * COV_DB_CAP_FUNCTIONS (D1). Unchecked, cov_rsql_to_sql lets such a condition match no row.
+ */
+COV_CHECK cov_status cov_rsql_check_db(const cov_rsql_expr *expr, uint32_t caps, cov_error *err);
 
 typedef enum cov_tri { COV_FALSE = 0, COV_TRUE = 1, COV_UNKNOWN = 2 } cov_tri;
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* rsql/leaf.h - binding one comparison; private to src/rsql. */
+#ifndef COV_RSQL_LEAF_H
+#define COV_RSQL_LEAF_H
+
+#include "rsql/expr.h"
+
+typedef struct cov__binder {
+    cov_arena *arena;
+    const cov_table *table;
+    const cov_host *host;
+    const cov_rsql_vars *vars;
+    cov_error *err;
+} cov__binder;
+
+/* Turn the comparison `node` on `column` into *out, which comes zeroed but for its column. */
+COV_CHECK cov_status cov__rsql_bind_leaf(cov__binder *b, const cov_rsql_node *node,
+                                         const cov_column *column, cov_rsql_expr *out);
+
+#endif
