@@ -57,6 +57,8 @@ cov_status cov_config_parse(cov_arena *arena, const cov_host *host, cov_str name
     if (copy == NULL)
         return cov_fail_nomem(err);
     r.copy = copy;
+    if (text.len == 0)
+        return cov__config_fail(&r, copy, "the file is empty; the smallest configuration is { \"resources\": {} }");
     blank_mark(copy, text.len);
     doc = yyjson_read_opts(copy, text.len, flags, NULL, &json_error);
     if (doc == NULL) {

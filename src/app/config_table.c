@@ -36,7 +36,7 @@
         .check = cov__check_header, .help = help_)
 /* Shape only: parts of the product that are not in this build. */
 #define ANY_INT(key_, min_, max_, unit_, help_) \
-    ROW(key_, COV_OPT_INT, COV_STORE_NONE, UNUSED, .min = (min_), .max = (max_), .unit = (unit_), .def_doc = "see help", .help = help_)
+    ROW(key_, COV_OPT_INT, COV_STORE_NONE, UNUSED, .min = (min_), .max = (max_), .unit = (unit_), .def_doc = "see there", .help = help_)
 #define ANY_NAME(key_, help_) \
     ROW(key_, COV_OPT_STRING, COV_STORE_NONE, UNUSED, .flags = COV_OPT_NOT_EMPTY, .def_doc = "none", .help = help_)
 #define ANY_BOOL(key_, help_) ROW(key_, COV_OPT_BOOL, COV_STORE_NONE, UNUSED, .def_doc = "`false`", .help = help_)
