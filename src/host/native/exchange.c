@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "host/native/exchange.h"
+
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "host/native/services.h"
+
+cov__exchange *cov__exchange_new(struct cov__loop *loop, const cov__http_limits *limits)
+{
+    cov__exchange *x = calloc(1, sizeof *x);
+
+    if (x == NULL)
+        return NULL;
+    x->loop = loop;
+    x->arena = cov_arena_new(0);
+    if (x->arena == NULL) {
+        free(x);
+        return NULL;
+    }
+    cov__http_init(&x->parser, limits);
+    return x;
+}
+
+void cov__exchange_free(cov__exchange *x)
+{
+    if (x == NULL)
+        return;
+    cov__http_dispose(&x->parser);
+    cov_buf_dispose(&x->in);
+    cov_buf_dispose(&x->out);
+    cov_buf_dispose(&x->res.body);
+    cov_arena_free(x->arena);
+    free(x);
+}
+
+void cov__exchange_reset(cov__exchange *x)
+{
+    cov__http_next(&x->parser, COV_EXCHANGE_KEEP_BYTES);
+    cov_buf_clear(&x->in, COV_EXCHANGE_KEEP_BYTES);
+    cov_buf_clear(&x->out, COV_EXCHANGE_KEEP_BYTES);
+    cov_buf_clear(&x->res.body, COV_EXCHANGE_KEEP_BYTES);
+    cov_arena_reset(x->arena);
+}
+
+static void clear_response(cov__exchange *x)
+{
+    cov_arena_reset(x->arena);
+    cov_buf_clear(&x->res.body, COV_EXCHANGE_KEEP_BYTES);
+    x->res.status = 200;
+    x->res.n_headers = 0;
+}
+
+void cov__exchange_run(cov__exchange *x, const cov__server *server, cov_db *db)
+{
+    cov_worker worker = { server->host, db, x->arena };
+
+    clear_response(x);
+    cov_app_fetch(server->options.app, &worker, &x->parser.request, &x->res);
+    if (x->res.body.failed) { /* half a body must not pass for a whole one */
+        cov_error err;
+
+        cov_error_init(&err, NULL);
+        cov_fail_nomem(&err);
+        cov__exchange_problem(x, server, &x->parser.request, &err);
+    }
+}
+
+void cov__exchange_problem(cov__exchange *x, const cov__server *server, const cov_request *req,
+                           const cov_error *err)
+{
+    cov_worker worker = { server->host, NULL, x->arena };
+
+    clear_response(x);
+    x->res.status = cov_status_http(err->status);
+    cov_app_problem(server->options.app, &worker, req, err, &x->res);
+}
+
+void cov__exchange_log(const cov__exchange *x, const cov_request *req)
+{
+    cov_buf members = COV_BUF_IN(x->arena);
+    double ms = x->started_ns != 0 ? (double)(uv_hrtime() - x->started_ns) / 1e6 : 0;
+
+    if (!cov__native_log_enabled(COV_LOG_INFO))
+        return;
+    if (req != NULL) {
+        COV_BUF_LIT(&members, "\"method\":");
+        cov_json_str(&members, req->method_name);
+        COV_BUF_LIT(&members, ",\"path\":");
+        cov_json_str(&members, req->path);
+        cov_buf_char(&members, ',');
+    }
+    cov_buf_printf(&members, "\"status\":%d,\"durationMs\":%.3f", x->res.status, ms);
+    if (!members.failed)
+        cov__native_log(NULL, COV_LOG_INFO, COV_STR("Request completed"), cov_buf_view(&members));
+}
