@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "app_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "driver/db/sqlite/sqlite.h"
+
+enum { MAX_HEADERS = 16, REQUEST_BYTES = 16 * 1024 * 1024 };
+
+static void must(cov_status st, const cov_error *err)
+{
+    if (st != COV_OK)
+        fail_msg("%s: %.*s", cov_status_name(st), COV_STR_ARG(cov_error_detail(err)));
+}
+
+void app_fixture_open(app_fixture *f, const char *sql, const char *config_text)
+{
+    const cov_host *host = cov_native_host();
+    const cov_config *config = NULL;
+    cov_db_config db = { .url = COV_STR("sqlite::memory:") };
+    cov_schema *schema = NULL;
+    cov_error err;
+
+    memset(f, 0, sizeof *f);
+    cov_native_log_level(COV_LOG_ERROR + 1);
+    f->arena = cov_arena_new(0);
+    f->request = cov_arena_new(REQUEST_BYTES);
+    assert_non_null(f->arena);
+    assert_non_null(f->request);
+    cov_error_init(&err, f->arena);
+    must(cov_db_open(&cov_sqlite_driver, host, &db, &f->db, &err), &err);
+    must(cov_db_script(f->db, cov_str_from(sql), &err), &err);
+    must(cov_config_parse(f->arena, host, COV_STR("covara.jsonc"), cov_str_from(config_text), &config, &err), &err);
+    must(cov_schema_read_sqlite(f->arena, f->db, config->naming, &schema, &err), &err);
+    must(cov_app_new(host, config, schema, &f->app, &err), &err);
+}
+
+void app_fixture_close(app_fixture *f)
+{
+    cov_buf_dispose(&f->res.body);
+    cov_app_free(f->app);
+    cov_db_close(f->db);
+    cov_arena_free(f->request);
+    cov_arena_free(f->arena);
+}
+
+static void start(app_fixture *f)
+{
+    cov_arena_reset(f->request);
+    f->res.n_headers = 0;
+    f->res.status = 0;
+    cov_buf_clear(&f->res.body, 0);
+}
+
+static size_t read_headers(cov_str text, cov_header *out)
+{
+    size_t n = 0;
+    cov_str line;
+
+    while (text.len != 0 && n < MAX_HEADERS && cov_str_split(&text, '\n', &line)) {
+        size_t colon = cov_str_find(line, ':', 0);
+
+        if (colon == line.len)
+            continue;
+        out[n].name = cov_str_slice(line, 0, colon);
+        out[n++].value = cov_str_trim(cov_str_slice(line, colon + 1, line.len));
+    }
+    return n;
+}
+
+static cov_request request_of(const char *method, const char *target, const char *body)
+{
+    cov_str whole = cov_str_from(target);
+    size_t mark = cov_str_find(whole, '?', 0);
+    cov_request req = { .method_name = cov_str_from(method),
+                        .path = cov_str_slice(whole, 0, mark),
+                        .query = cov_str_slice(whole, mark + 1, whole.len),
+                        .body = cov_str_from(body) };
+
+    req.method = cov_method_of(req.method_name);
+    return req;
+}
+
+int app_call(app_fixture *f, const char *method, const char *target, const char *headers, const char *body)
+{
+    cov_worker worker = { cov_native_host(), f->db, f->request };
+    cov_request req = request_of(method, target, body);
+    cov_header list[MAX_HEADERS];
+
+    start(f);
+    req.headers = list;
+    req.n_headers = read_headers(cov_str_from(headers), list);
+    cov_app_fetch(f->app, &worker, &req, &f->res);
+    assert_int_equal(f->db->depth, 0);
+    return f->res.status;
+}
+
+static bool user_value(const void *self, cov_str path, cov_value *value)
+{
+    if (!cov_str_eq(path, COV_STR("user.id")))
+        return false;
+    *value = cov_value_text(cov_str_from(self));
+    return true;
+}
+
+int app_call_as(app_fixture *f, const char *user_id, const char *method, const char *target, const char *body)
+{
+    cov_rsql_vars user = { user_value, user_id };
+    cov_request req = request_of(method, target, body);
+    cov_route route = cov__route_find(f->app, &req);
+    cov_error err;
+    cov_ctx ctx = { .host = cov_native_host(), .db = f->db, .arena = f->request, .req = &req, .res = &f->res, .err = &err };
+
+    start(f);
+    cov_error_init(&err, f->request);
+    ctx.user = user_id != NULL ? &user : NULL;
+    assert_int_equal(route.kind, COV_ROUTE_RESOURCE);
+    cov_params_read(&ctx);
+    if (route.target.handler(route.resource, &ctx, route.target.id) != COV_OK)
+        cov__problem(f->app, &req, &err, &f->res);
+    assert_int_equal(f->db->depth, 0);
+    return f->res.status;
+}
+
+const char *app_body(app_fixture *f)
+{
+    cov_buf_char(&f->res.body, '\0');
+    f->res.body.len--;
+    return f->res.body.ptr;
+}
+
+const char *app_header(app_fixture *f, const char *name)
+{
+    const cov_header *header = cov_response_find(&f->res, cov_str_from(name));
+
+    return header != NULL ? cov_arena_str(f->request, header->value).ptr : NULL;
+}
+
+void app_sql(app_fixture *f, const char *sql)
+{
+    cov_error err;
+
+    cov_error_init(&err, f->arena);
+    must(cov_db_script(f->db, cov_str_from(sql), &err), &err);
+}
