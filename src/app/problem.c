@@ -67,19 +67,12 @@ static void log_error(const cov_app *app, const cov_request *req, const cov_erro
 
 void cov__problem(const cov_app *app, const cov_request *req, const cov_error *err, cov_response *res)
 {
-    const cov_header *tag = cov_response_find(res, COV_STR("ETag"));
-    cov_header kept = { COV_STR_INIT(""), COV_STR_INIT("") };
-
-    if (tag != NULL)
-        kept = *tag;
     log_error(app, req, err);
     res->n_headers = 0;
     res->body.len = 0;
     res->body.failed = false;
     res->status = cov_status_http(err->status);
     cov_response_header(res, COV_STR("Content-Type"), COV_STR("application/problem+json"));
-    if (err->status == COV_EPRECOND && kept.name.len != 0)
-        cov_response_header(res, kept.name, kept.value);
     if (err->status == COV_EBUSY)
         cov_response_header(res, COV_STR("Retry-After"), COV_STR("1"));
     write_body(err, &res->body);

@@ -137,8 +137,6 @@ cov_status cov__fail_precondition(cov_ctx *ctx, cov_str tag)
 
     cov_error_member_str(ctx->err, "currentETag", tag);
     cov_error_member(ctx->err, "\"suggestion\":\"Refetch the resource and retry with the new ETag\"");
-    if (tag.ptr != NULL)
-        cov_response_header(ctx->res, COV_STR("ETag"), tag);
     return st;
 }
 
