@@ -14,6 +14,8 @@ static void base64_encode(cov_buf *buf, cov_str bytes, const char *alphabet, boo
     size_t rest = bytes.len % 3;
     char *to;
 
+    if (groups == 0)
+        return;
     if (groups > SIZE_MAX / 4)
         buf->failed = true;
     to = cov_buf_reserve(buf, groups * 4);
@@ -80,6 +82,8 @@ bool cov_base64_decode(cov_buf *buf, cov_str text)
 
     if (!strip_padding(&text))
         return false;
+    if (text.len == 0)
+        return !buf->failed;
     to = cov_buf_reserve(buf, text.len / 4 * 3 + text.len % 4);
     if (to == NULL)
         return false;
@@ -100,6 +104,8 @@ void cov_hex(cov_buf *buf, const uint8_t *bytes, size_t n_bytes)
 {
     char *to;
 
+    if (n_bytes == 0)
+        return;
     if (n_bytes > SIZE_MAX / 2)
         buf->failed = true;
     to = cov_buf_reserve(buf, n_bytes * 2);
