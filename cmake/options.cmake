@@ -25,6 +25,10 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CMAKE_SYSTEM_NAME STREQUAL "W
   check_ipo_supported(RESULT COVARA_LTO LANGUAGES C OUTPUT COVARA_LTO_REASON)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ${COVARA_LTO})
 endif()
+if(COVARA_SANITIZE OR COVARA_TSAN)
+  # gcc's manual: with -fsanitize the warning sees paths that the sanitizer added. Release builds keep it.
+  target_compile_options(covara_options INTERFACE $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+endif()
 if(COVARA_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
