@@ -34,7 +34,8 @@ static cov_status read_document(cov_config_reader *r, yyjson_val *document, cons
     if (root == NULL || !cov__config_defaults(r, &cov__config_options, root))
         return cov_fail_nomem(r->err);
     if (!yyjson_is_obj(document))
-        return cov__config_fail(r, r->copy, "the configuration must be an object: { \"resources\": { ... } }");
+        return cov__config_fail(r, r->copy,
+                                "the configuration must be an object: { \"resources\": { ... } }");
     if ((st = cov__config_no_duplicates(r, document, 1)) != COV_OK ||
         (st = cov__config_object(r, &cov__config_options, root, document, r->copy)) != COV_OK)
         return st;
@@ -58,14 +59,15 @@ cov_status cov_config_parse(cov_arena *arena, const cov_host *host, cov_str name
         return cov_fail_nomem(err);
     r.copy = copy;
     if (text.len == 0)
-        return cov__config_fail(&r, copy, "the file is empty; the smallest configuration is { \"resources\": {} }");
+        return cov__config_fail(
+            &r, copy, "the file is empty; the smallest configuration is { \"resources\": {} }");
     blank_mark(copy, text.len);
     doc = yyjson_read_opts(copy, text.len, flags, NULL, &json_error);
     if (doc == NULL) {
         if (json_error.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
             return cov_fail_nomem(err);
-        return cov__config_fail(&r, copy + (json_error.pos < text.len ? json_error.pos : text.len), "%s",
-                                json_error.msg);
+        return cov__config_fail(&r, copy + (json_error.pos < text.len ? json_error.pos : text.len),
+                                "%s", json_error.msg);
     }
     st = read_document(&r, yyjson_doc_get_root(doc), out);
     yyjson_doc_free(doc); /* the texts are in `copy`, which the arena keeps */

@@ -11,17 +11,20 @@ static bool is_path_byte(char c)
            (c != '\0' && strchr("-._~!$&'()*+,;=:@/", c) != NULL);
 }
 
-static cov_status only_path_bytes(cov_config_reader *r, const char *key, cov_str path, const char *at)
+static cov_status only_path_bytes(cov_config_reader *r, const char *key, cov_str path,
+                                  const char *at)
 {
     for (size_t i = 0; i < path.len; i++)
         if (!is_path_byte(path.ptr[i]))
-            return cov__config_fail(r, at, "\"%s\" must be a path of letters, digits, / and -._~!$&'()*+,;=:@, not %s",
-                                    key, cov__config_quote(r, path));
+            return cov__config_fail(
+                r, at, "\"%s\" must be a path of letters, digits, / and -._~!$&'()*+,;=:@, not %s",
+                key, cov__config_quote(r, path));
     return COV_OK;
 }
 
 /* "" and "/" are no prefix; a leading slash is added; exactly one trailing slash goes (spec/01 section 1.1). */
-cov_status cov__check_base_path(cov_config_reader *r, const char *key, cov_str *value, const char *at)
+cov_status cov__check_base_path(cov_config_reader *r, const char *key, cov_str *value,
+                                const char *at)
 {
     cov_status st = only_path_bytes(r, key, *value, at);
 
@@ -56,7 +59,9 @@ cov_status cov__check_header(cov_config_reader *r, const char *key, cov_str *val
 {
     for (size_t i = 0; i < value->len; i++)
         if (value->ptr[i] < 0x20 || value->ptr[i] > 0x7E)
-            return cov__config_fail(r, at, "\"%s\" goes into a header: it may hold printable ASCII characters only", key);
+            return cov__config_fail(
+                r, at, "\"%s\" goes into a header: it may hold printable ASCII characters only",
+                key);
     return COV_OK;
 }
 
@@ -69,8 +74,10 @@ cov_status cov__finish_cors(cov_config_reader *r, void *base, const char *at)
         if (cov_str_eq(cors->origins.items[i], COV_STR("*")))
             cors->any_origin = true;
     if (cors->any_origin && cors->credentials)
-        return cov__config_fail(r, at, "\"cors\" with \"credentials\" needs an \"origin\" that names the pages that may "
-                                       "call: browsers refuse credentials together with \"*\"");
+        return cov__config_fail(
+            r, at,
+            "\"cors\" with \"credentials\" needs an \"origin\" that names the pages that may "
+            "call: browsers refuse credentials together with \"*\"");
     return COV_OK;
 }
 
@@ -93,10 +100,10 @@ cov_status cov__finish_resource(cov_config_reader *r, void *base, const char *at
         resource->pagination.max_limit < DEFAULT_LIMIT)
         resource->pagination.default_limit = resource->pagination.max_limit;
     if (resource->pagination.default_limit > resource->pagination.max_limit)
-        return cov__config_fail(r, at, "resource %s: \"defaultLimit\" %lld is greater than \"maxLimit\" %lld",
-                                cov__config_quote(r, resource->name),
-                                (long long)resource->pagination.default_limit,
-                                (long long)resource->pagination.max_limit);
+        return cov__config_fail(
+            r, at, "resource %s: \"defaultLimit\" %lld is greater than \"maxLimit\" %lld",
+            cov__config_quote(r, resource->name), (long long)resource->pagination.default_limit,
+            (long long)resource->pagination.max_limit);
     return COV_OK;
 }
 
@@ -108,7 +115,8 @@ cov_status cov__finish_relation(cov_config_reader *r, void *base, const char *at
         return cov__config_fail(r, at, "relation %s: \"manyToMany\" needs \"through\"",
                                 cov__config_quote(r, relation->name));
     if (relation->type != COV_MANY_TO_MANY && relation->foreign_key.ptr == NULL)
-        return cov__config_fail(r, at, "relation %s needs \"foreignKey\"", cov__config_quote(r, relation->name));
+        return cov__config_fail(r, at, "relation %s needs \"foreignKey\"",
+                                cov__config_quote(r, relation->name));
     return COV_OK;
 }
 
@@ -124,8 +132,10 @@ static cov_status one_resource_a_path(cov_config_reader *r, const cov_config *co
         cov_str *name = COV_NEW(r->arena, cov_str);
 
         if (other != NULL)
-            return cov__config_fail(r, resource->name.ptr - 1, "the resources %s and %s have the same path",
-                                    cov__config_quote(r, *other), cov__config_quote(r, resource->name));
+            return cov__config_fail(r, resource->name.ptr - 1,
+                                    "the resources %s and %s have the same path",
+                                    cov__config_quote(r, *other),
+                                    cov__config_quote(r, resource->name));
         if (name == NULL)
             return cov_fail_nomem(r->err);
         *name = resource->name;

@@ -67,8 +67,9 @@ static void type_cell(cov_buf *out, const cov_option *row)
         unsigned bit;
         const char *text;
     } names[] = {
-        { COV_OPT_BOOL, "bool" },  { COV_OPT_INT, "integer" }, { COV_OPT_STRING, "string" },
-        { COV_OPT_LIST, "list of strings" }, { COV_OPT_OBJECT, "object" }, { COV_OPT_NULL, "null" },
+        { COV_OPT_BOOL, "bool" },     { COV_OPT_INT, "integer" },
+        { COV_OPT_STRING, "string" }, { COV_OPT_LIST, "list of strings" },
+        { COV_OPT_OBJECT, "object" }, { COV_OPT_NULL, "null" },
     };
     bool first = true;
 

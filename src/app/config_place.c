@@ -42,8 +42,8 @@ cov_status cov__config_fail(cov_config_reader *r, const char *at, const char *fo
     va_start(args, format);
     vsnprintf(message, (size_t)len + 1, format, args);
     va_end(args);
-    return cov_fail_at(r->err, COV_EINVAL, (size_t)(at - r->copy), "%.*s:%zu:%zu: %s", COV_STR_ARG(r->name),
-                       line, column, message);
+    return cov_fail_at(r->err, COV_EINVAL, (size_t)(at - r->copy), "%.*s:%zu:%zu: %s",
+                       COV_STR_ARG(r->name), line, column, message);
 }
 
 const char *cov__config_quote(cov_config_reader *r, cov_str text)
@@ -173,7 +173,8 @@ cov_status cov__config_no_duplicates(cov_config_reader *r, yyjson_val *value, in
 
 static bool is_name_byte(char c, bool first)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (!first && c >= '0' && c <= '9');
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           (!first && c >= '0' && c <= '9');
 }
 
 static bool is_env_name(cov_str name)
@@ -193,10 +194,13 @@ static cov_status append_env(cov_config_reader *r, const char *key, cov_str text
     cov_str value;
 
     if (close == text.len || !is_env_name(name))
-        return cov__config_fail(r, at, "\"%s\": %s does not name an environment variable; for the text itself write $${",
-                                key, cov__config_quote(r, cov_str_slice(text, *from, close + 1)));
+        return cov__config_fail(
+            r, at,
+            "\"%s\": %s does not name an environment variable; for the text itself write $${", key,
+            cov__config_quote(r, cov_str_slice(text, *from, close + 1)));
     if (r->host->env == NULL || !r->host->env(r->host->self, name, &value))
-        return cov__config_fail(r, at, "\"%s\" needs the environment variable %.*s, which is not set", key,
+        return cov__config_fail(r, at,
+                                "\"%s\" needs the environment variable %.*s, which is not set", key,
                                 COV_STR_ARG(name));
     cov_buf_str(out, value);
     *from = close + 1;

@@ -140,7 +140,9 @@ static const char *expected(cov_config_reader *r, const cov_option *row)
     if (row->accepts & COV_OPT_NULL)
         part(&parts, COV_STR("null"));
     for (size_t i = 0; i < parts.n; i++) {
-        cov_buf_str(&out, i == 0 ? COV_STR("") : i + 1 == parts.n ? COV_STR(" or ") : COV_STR(", "));
+        cov_buf_str(&out, i == 0             ? COV_STR("")
+                          : i + 1 == parts.n ? COV_STR(" or ")
+                                             : COV_STR(", "));
         cov_buf_str(&out, parts.items[i]);
     }
     cov_buf_char(&out, '\0');
@@ -167,8 +169,8 @@ static const char *type_text(yyjson_val *value)
 
 static cov_status fail_expected(cov_config_reader *r, const cov_item *item, const char *instead)
 {
-    return cov__config_fail(r, item->at, "\"%s\" must be %s, not %s", item->row->key, expected(r, item->row),
-                            instead);
+    return cov__config_fail(r, item->at, "\"%s\" must be %s, not %s", item->row->key,
+                            expected(r, item->row), instead);
 }
 
 /* ---- One value of each type ---- */
@@ -229,7 +231,8 @@ static cov_status read_int(cov_config_reader *r, const cov_item *item)
 }
 
 /* The text of a string value with references replaced, checked as the row says. */
-static cov_status read_text(cov_config_reader *r, const cov_item *item, yyjson_val *value, cov_str *out)
+static cov_status read_text(cov_config_reader *r, const cov_item *item, yyjson_val *value,
+                            cov_str *out)
 {
     const cov_option *row = item->row;
     cov_status st;
@@ -279,7 +282,8 @@ static cov_status read_string(cov_config_reader *r, const cov_item *item)
         return st;
     if (row->choices != NULL && (st = store_choice(r, item, text)) != COV_OK)
         return st;
-    if (row->store == COV_STORE_STR || row->store == COV_STORE_SCOPE || row->store == COV_STORE_HEADER)
+    if (row->store == COV_STORE_STR || row->store == COV_STORE_SCOPE ||
+        row->store == COV_STORE_HEADER)
         store_str(item->base, row->offset, text);
     else if (row->store == COV_STORE_NAMES)
         return store_one_name(r, item, text);
@@ -300,13 +304,15 @@ static cov_status read_list(cov_config_reader *r, const cov_item *item)
         cov_status st;
 
         if (!yyjson_is_str(value))
-            return cov__config_fail(r, item->at, "\"%s\" must be %s, but its item %zu is %s", item->row->key,
-                                    expected(r, item->row), names.n + 1, type_text(value));
+            return cov__config_fail(r, item->at, "\"%s\" must be %s, but its item %zu is %s",
+                                    item->row->key, expected(r, item->row), names.n + 1,
+                                    type_text(value));
         one.at = cov__config_at(r, NULL, value);
         if ((st = read_text(r, &one, value, &items[names.n])) != COV_OK)
             return st;
         if (items[names.n++].len == 0)
-            return cov__config_fail(r, one.at, "\"%s\" must not have an empty item", item->row->key);
+            return cov__config_fail(r, one.at, "\"%s\" must not have an empty item",
+                                    item->row->key);
     }
     if (item->row->store == COV_STORE_NAMES)
         store_names(item->base, item->row->offset, names);
@@ -316,8 +322,8 @@ static cov_status read_list(cov_config_reader *r, const cov_item *item)
 /* ---- Objects and maps ---- */
 
 /* An element written as a string: the same as an object with the shorthand's key. */
-static cov_status read_shorthand(cov_config_reader *r, const cov_option *map, const char *shorthand, void *base,
-                                 yyjson_val *value)
+static cov_status read_shorthand(cov_config_reader *r, const cov_option *map, const char *shorthand,
+                                 void *base, yyjson_val *value)
 {
     for (size_t i = 0; i < map->object->n_rows; i++) {
         cov_item item = { &map->object->rows[i], base, value, cov__config_at(r, NULL, value) };
@@ -328,8 +334,8 @@ static cov_status read_shorthand(cov_config_reader *r, const cov_option *map, co
     return COV_OK;
 }
 
-static cov_status read_element(cov_config_reader *r, const cov_option *map, void *base, yyjson_val *key,
-                               yyjson_val *value)
+static cov_status read_element(cov_config_reader *r, const cov_option *map, void *base,
+                               yyjson_val *key, yyjson_val *value)
 {
     cov_str name = cov_str_of(yyjson_get_str(key), yyjson_get_len(key));
     const char *at = name.ptr - 1;
@@ -344,10 +350,12 @@ static cov_status read_element(cov_config_reader *r, const cov_option *map, void
     if (map->shorthand != NULL && yyjson_is_str(value))
         return read_shorthand(r, map, map->shorthand, base, value);
     if (!yyjson_is_obj(value))
-        return cov__config_fail(r, cov__config_at(r, key, value), "%s in \"%s\" must be %san object, not %s",
+        return cov__config_fail(r, cov__config_at(r, key, value),
+                                "%s in \"%s\" must be %san object, not %s",
                                 cov__config_quote(r, name), map->key,
                                 map->shorthand != NULL ? "a string or " : "", type_text(value));
-    r->path = cov_arena_printf(r->arena, "%.*s%s.%.*s.", COV_STR_ARG(outer), map->key, COV_STR_ARG(name));
+    r->path =
+        cov_arena_printf(r->arena, "%.*s%s.%.*s.", COV_STR_ARG(outer), map->key, COV_STR_ARG(name));
     if (r->path.ptr == NULL)
         return cov_fail_nomem(r->err);
     st = cov__config_object(r, map->object, base, value, at);
@@ -407,8 +415,9 @@ typedef struct type_row {
 static const type_row *type_of(yyjson_val *value)
 {
     static const type_row rows[] = {
-        { COV_OPT_TRUE, read_bool },   { COV_OPT_FALSE, read_bool }, { COV_OPT_INT, read_int },
-        { COV_OPT_STRING, read_string }, { COV_OPT_LIST, read_list }, { COV_OPT_OBJECT, read_object },
+        { COV_OPT_TRUE, read_bool }, { COV_OPT_FALSE, read_bool },
+        { COV_OPT_INT, read_int },   { COV_OPT_STRING, read_string },
+        { COV_OPT_LIST, read_list }, { COV_OPT_OBJECT, read_object },
         { COV_OPT_NULL, read_null },
     };
 
@@ -473,7 +482,8 @@ static cov_status fail_unknown(cov_config_reader *r, const cov_options *options,
     cov_buf known = COV_BUF_IN(r->arena);
 
     if (nearest != NULL)
-        return cov__config_fail(r, key.ptr - 1, "unknown key %s; did you mean \"%s\"?", written, nearest);
+        return cov__config_fail(r, key.ptr - 1, "unknown key %s; did you mean \"%s\"?", written,
+                                nearest);
     for (size_t i = 0; i < options->n_rows; i++)
         cov_buf_printf(&known, "%s\"%s\"", i == 0 ? "" : ", ", options->rows[i].key);
     cov_buf_char(&known, '\0');

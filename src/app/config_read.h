@@ -17,8 +17,8 @@ struct cov_config_reader {
     cov_str text;     /* as given */
     const char *copy; /* of `text`, changed by the parser */
     cov_error *err;
-    cov_str path;     /* map elements that are being read: "resources.posts." */
-    cov_str *unused;  /* paths of options without effect */
+    cov_str path;    /* map elements that are being read: "resources.posts." */
+    cov_str *unused; /* paths of options without effect */
     size_t n_unused;
     size_t cap_unused;
 };
@@ -26,7 +26,8 @@ struct cov_config_reader {
 /* ---- config_place.c ---- */
 
 /* Fill err with "covara.jsonc:12:5: ..." and return COV_EINVAL. */
-cov_status cov__config_fail(cov_config_reader *r, const char *at, const char *format, ...) COV_PRINTF(3, 4);
+cov_status cov__config_fail(cov_config_reader *r, const char *at, const char *format, ...)
+    COV_PRINTF(3, 4);
 /* The text in quotes, escaped as JSON and cut when it is long; terminated. Never NULL. */
 const char *cov__config_quote(cov_config_reader *r, cov_str text);
 /* "12:5" of a place; terminated. Never NULL. */
@@ -38,14 +39,15 @@ const char *cov__config_nearest(const cov_options *options, cov_str written);
 /* Every object of the document has each key once. */
 COV_CHECK cov_status cov__config_no_duplicates(cov_config_reader *r, yyjson_val *value, int depth);
 /* Replace "${NAME}" by the environment's value and "$${" by "${". */
-COV_CHECK cov_status cov__config_env(cov_config_reader *r, const char *key, cov_str *value, const char *at);
+COV_CHECK cov_status cov__config_env(cov_config_reader *r, const char *key, cov_str *value,
+                                     const char *at);
 
 /* ---- config_read.c ---- */
 
 void *cov__config_member(void *base, size_t offset);
 /* Give every option of `options` its default. False: out of memory. */
 COV_CHECK bool cov__config_defaults(cov_config_reader *r, const cov_options *options, void *base);
-COV_CHECK cov_status cov__config_object(cov_config_reader *r, const cov_options *options, void *base,
-                                        yyjson_val *object, const char *at);
+COV_CHECK cov_status cov__config_object(cov_config_reader *r, const cov_options *options,
+                                        void *base, yyjson_val *object, const char *at);
 
 #endif

@@ -166,7 +166,8 @@ static void default_value(writer *w, const cov_option *row)
         cov_json_bool(w->out, row->def != 0);
     } else if (row->store == COV_STORE_INT) {
         number(w, "default", row->def);
-    } else if ((row->store == COV_STORE_STR || row->store == COV_STORE_HEADER) && row->def_text != NULL) {
+    } else if ((row->store == COV_STORE_STR || row->store == COV_STORE_HEADER) &&
+               row->def_text != NULL) {
         text(w, "default", row->def_text);
     } else if (row->store == COV_STORE_ENUM || row->store == COV_STORE_ENUM_BOOL) {
         for (const cov_choice *choice = row->choices; choice->text != NULL; choice++)

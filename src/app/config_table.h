@@ -36,8 +36,8 @@ typedef enum cov_opt_store {
     COV_STORE_ENUM_BOOL, /* bool: the choice's value */
     COV_STORE_SCOPE,     /* cov_str: true = "*", false = "" */
     COV_STORE_HEADER,    /* cov_str: true = the default, false = NULL */
-    COV_STORE_PUBLIC,    /* bool[COV_N_OPS]: true = read and subscribe; an object has rows of its own */
-    COV_STORE_MAP        /* pointer to elements, count at `count_offset`; `object` describes an element */
+    COV_STORE_PUBLIC, /* bool[COV_N_OPS]: true = read and subscribe; an object has rows of its own */
+    COV_STORE_MAP /* pointer to elements, count at `count_offset`; `object` describes an element */
 } cov_opt_store;
 
 enum {
@@ -58,8 +58,8 @@ typedef struct cov_option {
     const char *key;
     unsigned accepts;
     cov_opt_store store;
-    size_t offset;        /* into the struct that the enclosing map element (or the root) is */
-    size_t count_offset;  /* COV_STORE_MAP: a size_t */
+    size_t offset;       /* into the struct that the enclosing map element (or the root) is */
+    size_t count_offset; /* COV_STORE_MAP: a size_t */
     unsigned flags;
     int64_t def;          /* bools, integers, enums */
     const char *def_text; /* strings; lists: separated by commas; NULL: none */
@@ -93,7 +93,8 @@ typedef struct cov_config_root {
 extern const cov_options cov__config_options;
 
 /* ---- config_check.c: the functions that rows name ---- */
-cov_status cov__check_base_path(cov_config_reader *r, const char *key, cov_str *value, const char *at);
+cov_status cov__check_base_path(cov_config_reader *r, const char *key, cov_str *value,
+                                const char *at);
 cov_status cov__check_path(cov_config_reader *r, const char *key, cov_str *value, const char *at);
 cov_status cov__check_header(cov_config_reader *r, const char *key, cov_str *value, const char *at);
 cov_status cov__finish_root(cov_config_reader *r, void *base, const char *at);

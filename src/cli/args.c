@@ -13,8 +13,10 @@ typedef struct command_row {
 } command_row;
 
 static const command_row commands[COV_CLI_N_COMMANDS] = {
-    [COV_CLI_SERVE] = { "serve", "[DIR]", "Serve the project in DIR (by default the current folder)." },
-    [COV_CLI_CHECK] = { "check", "[DIR]", "Check configuration, schema and database; change nothing." },
+    [COV_CLI_SERVE] = { "serve", "[DIR]",
+                        "Serve the project in DIR (by default the current folder)." },
+    [COV_CLI_CHECK] = { "check", "[DIR]",
+                        "Check configuration, schema and database; change nothing." },
     [COV_CLI_SCHEMA] = { "schema", NULL, "Print the JSON Schema of covara.jsonc." },
 };
 
@@ -26,13 +28,14 @@ static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 const cov_cli_option cov__cli_options[COV_CLI_N_OPTIONS] = {
     [COV_CLI_PORT] = { "port", 'p', "N", "PORT", IN(COV_CLI_SERVE), NULL, true,
                        "Port to listen on; 0 takes any free one." },
-    [COV_CLI_HOST] = { "host", '\0', "H", NULL, IN(COV_CLI_SERVE), NULL, false, "Address to listen on." },
+    [COV_CLI_HOST] = { "host", '\0', "H", NULL, IN(COV_CLI_SERVE), NULL, false,
+                       "Address to listen on." },
     [COV_CLI_CONFIG] = { "config", 'c', "FILE", NULL, ON_PROJECT, NULL, false,
                          "Configuration to read; by default DIR/covara.jsonc." },
     [COV_CLI_DATABASE] = { "database", '\0', "URL", NULL, ON_PROJECT, NULL, false,
                            "Database, such as sqlite:app.db (relative to DIR)." },
-    [COV_CLI_LOG_LEVEL] = { "log-level", '\0', "LEVEL", "COVARA_LOG_LEVEL", IN(COV_CLI_SERVE), levels, false,
-                            "debug, info, warn or error." },
+    [COV_CLI_LOG_LEVEL] = { "log-level", '\0', "LEVEL", "COVARA_LOG_LEVEL", IN(COV_CLI_SERVE),
+                            levels, false, "debug, info, warn or error." },
     [COV_CLI_SEED] = { "seed", '\0', "FILE", NULL, IN(COV_CLI_SERVE), NULL, false,
                        "SQL to run when the database is created, and only then." },
     [COV_CLI_MARKDOWN] = { "markdown", '\0', NULL, NULL, IN(COV_CLI_SCHEMA), NULL, false,
@@ -65,9 +68,10 @@ bool cov_cli_check_value(cov_cli_option_id id, const char *source, const char *v
     const cov_cli_option *option = &cov__cli_options[id];
     int64_t number = 0;
 
-    if (option->is_port && (!cov_parse_i64(cov_str_from(value), &number) || number < 0 || number > 65535)) {
-        snprintf(error, COV_CLI_ERROR_BYTES, "%s must be an integer between 0 and 65535, not \"%.80s\"", source,
-                 value);
+    if (option->is_port &&
+        (!cov_parse_i64(cov_str_from(value), &number) || number < 0 || number > 65535)) {
+        snprintf(error, COV_CLI_ERROR_BYTES,
+                 "%s must be an integer between 0 and 65535, not \"%.80s\"", source, value);
         return false;
     }
     if (option->choices != NULL && !is_one_of(option->choices, value)) {
@@ -97,7 +101,8 @@ static int option_named(cov_cli_command_id command, cov_str name, bool is_letter
 }
 
 /* One option word; may take the next word as its value. Returns how many words were used, 0 on error. */
-static int take_option(cov_cli_args *out, int n_words, char *const *words, char error[COV_CLI_ERROR_BYTES])
+static int take_option(cov_cli_args *out, int n_words, char *const *words,
+                       char error[COV_CLI_ERROR_BYTES])
 {
     const char *word = words[0];
     bool is_letter = word[1] != '-';
@@ -137,8 +142,8 @@ static int take_option(cov_cli_args *out, int n_words, char *const *words, char 
 static bool take_operand(cov_cli_args *out, const char *word, char error[COV_CLI_ERROR_BYTES])
 {
     if (commands[out->command].operand == NULL || out->dir != NULL) {
-        snprintf(error, COV_CLI_ERROR_BYTES, "unexpected argument \"%.80s\"; see covara %s --help", word,
-                 commands[out->command].name);
+        snprintf(error, COV_CLI_ERROR_BYTES, "unexpected argument \"%.80s\"; see covara %s --help",
+                 word, commands[out->command].name);
         return false;
     }
     out->dir = word;
@@ -171,12 +176,16 @@ bool cov_cli_parse(cov_cli_command_id command, int n_words, char *const *words, 
 
 void cov_cli_help(FILE *out)
 {
-    fprintf(out, "covara %s: your SQL schema as a REST API\n\nUsage: covara <command> [options]\n\nCommands:\n",
-            COV_VERSION);
+    fprintf(
+        out,
+        "covara %s: your SQL schema as a REST API\n\nUsage: covara <command> [options]\n\nCommands:\n",
+        COV_VERSION);
     for (int i = 0; i < COV_CLI_N_COMMANDS; i++)
         fprintf(out, "  %-6s %-6s %s\n", commands[i].name,
                 commands[i].operand != NULL ? commands[i].operand : "", commands[i].help);
-    fprintf(out, "\ncovara <command> --help describes a command; covara --version says what this build holds.\n");
+    fprintf(
+        out,
+        "\ncovara <command> --help describes a command; covara --version says what this build holds.\n");
 }
 
 void cov_cli_command_help(FILE *out, cov_cli_command_id command)

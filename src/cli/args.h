@@ -29,13 +29,13 @@ typedef enum cov_cli_command_id {
 } cov_cli_command_id;
 
 typedef struct cov_cli_option {
-    const char *name;    /* without dashes */
-    char letter;         /* '\0': none */
-    const char *value;   /* what help calls its value; NULL: a switch */
-    const char *env;     /* variable that counts when the option is not given; NULL: none */
-    unsigned commands;   /* bit per cov_cli_command_id */
+    const char *name;           /* without dashes */
+    char letter;                /* '\0': none */
+    const char *value;          /* what help calls its value; NULL: a switch */
+    const char *env;            /* variable that counts when the option is not given; NULL: none */
+    unsigned commands;          /* bit per cov_cli_command_id */
     const char *const *choices; /* NULL-terminated; NULL: any text */
-    bool is_port;        /* an integer between 0 and 65535 */
+    bool is_port;               /* an integer between 0 and 65535 */
     const char *help;
 } cov_cli_option;
 

@@ -34,7 +34,8 @@ static int check_database(const cov_project *p, cov_error *err)
     if (cov_database_fits(p, &report, &n_differences, err) != COV_OK)
         return cov_cli_fail(err);
     if (n_differences != 0)
-        return cov_cli_report_misfit(p->database_path, p->schema_path, cov_buf_view(&report), n_differences);
+        return cov_cli_report_misfit(p->database_path, p->schema_path, cov_buf_view(&report),
+                                     n_differences);
     printf("%.*s: ok, fits %.*s\n", COV_STR_ARG(p->database_path), COV_STR_ARG(p->schema_path));
     return 0;
 }

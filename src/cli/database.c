@@ -43,12 +43,14 @@ static cov_status run_script(cov_db *db, cov_str file, cov_str sql, cov_error *e
 
 /*
  * Without a transaction around it all, so that the scripts may have their own; half a file is never
- * seen because it has another name. Closing the last connection writes everything to disk.
+ * seen because it has another name. The checkpoint moves everything into that one file, or says why not.
  */
-static cov_status fill(const cov_project *p, cov_str path, cov_str seed_path, cov_str seed, cov_error *err)
+static cov_status fill(const cov_project *p, cov_str path, cov_str seed_path, cov_str seed,
+                       cov_error *err)
 {
     cov_db_config config = { .url = cov_arena_printf(p->arena, "sqlite:%.*s", COV_STR_ARG(path)),
                              .relaxed_sync = true };
+    const cov_stmt checkpoint = { COV_STR_INIT("PRAGMA wal_checkpoint(TRUNCATE)"), NULL, 0 };
     cov_db *db = NULL;
     cov_status st;
 
@@ -59,6 +61,8 @@ static cov_status fill(const cov_project *p, cov_str path, cov_str seed_path, co
     st = run_script(db, p->schema_path, p->schema_sql, err);
     if (st == COV_OK)
         st = run_script(db, seed_path, seed, err);
+    if (st == COV_OK && (st = cov_db_exec(db, &checkpoint, NULL, err)) != COV_OK)
+        st = fail_path(p, err);
     cov_db_close(db);
     return st;
 }
@@ -84,8 +88,8 @@ static cov_status move_into_place(const cov_project *p, cov_str path, bool *crea
     if (!linked && errno == EEXIST) {
         *created = false;
     } else if (!linked && rename(path.ptr, p->database_path.ptr) != 0) {
-        return cov_fail(err, COV_EINTERNAL, "%.*s: cannot be created: %s", COV_STR_ARG(p->database_path),
-                        strerror(errno));
+        return cov_fail(err, COV_EINTERNAL, "%.*s: cannot be created: %s",
+                        COV_STR_ARG(p->database_path), strerror(errno));
     }
     sync_folder(p);
     return COV_OK;
@@ -94,12 +98,17 @@ static cov_status move_into_place(const cov_project *p, cov_str path, bool *crea
 cov_status cov_database_create(const cov_project *p, cov_str seed_path, cov_str seed, bool *created,
                                cov_error *err)
 {
-    cov_str path = cov_arena_printf(p->arena, "%.*s.new-%ld", COV_STR_ARG(p->database_path), (long)getpid());
+    cov_str path =
+        cov_arena_printf(p->arena, "%.*s.new-%ld", COV_STR_ARG(p->database_path), (long)getpid());
+    cov_str folder = cov_arena_str(p->arena, cov_cli_folder(p->database_path));
     cov_status st;
 
     *created = false;
-    if (path.ptr == NULL)
+    if (path.ptr == NULL || folder.ptr == NULL)
         return cov_fail_nomem(err);
+    if (cov_cli_file_kind(folder.ptr) != COV_FILE_FOLDER)
+        return cov_fail(err, COV_ENOTFOUND, "%.*s: there is no folder \"%s\" for the database",
+                        COV_STR_ARG(p->database_path), folder.ptr);
     remove_with_sidecars(p->arena, path);
     st = fill(p, path, seed_path, seed, err);
     if (st == COV_OK)
@@ -108,9 +117,11 @@ cov_status cov_database_create(const cov_project *p, cov_str seed_path, cov_str 
     return st;
 }
 
-cov_status cov_database_fits(const cov_project *p, cov_buf *report, size_t *n_differences, cov_error *err)
+cov_status cov_database_fits(const cov_project *p, cov_buf *report, size_t *n_differences,
+                             cov_error *err)
 {
-    cov_db_config config = { .url = p->database_url, .read_only = true,
+    cov_db_config config = { .url = p->database_url,
+                             .read_only = true,
                              .busy_timeout_ms = (uint32_t)p->config.database.busy_timeout_ms };
     cov_schema *live = NULL;
     cov_db *db = NULL;

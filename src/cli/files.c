@@ -17,16 +17,20 @@ cov_file_kind cov_cli_file_kind(const char *path)
 
     if (stat(path, &info) != 0)
         return errno == ENOENT || errno == ENOTDIR ? COV_FILE_NONE : COV_FILE_OTHER;
-    return S_ISREG(info.st_mode) ? COV_FILE_REGULAR : S_ISDIR(info.st_mode) ? COV_FILE_FOLDER : COV_FILE_OTHER;
+    return S_ISREG(info.st_mode)   ? COV_FILE_REGULAR
+           : S_ISDIR(info.st_mode) ? COV_FILE_FOLDER
+                                   : COV_FILE_OTHER;
 }
 
 cov_status cov_cli_join(cov_arena *arena, cov_str dir, cov_str name, cov_str *out, cov_error *err)
 {
-    bool alone = dir.len == 0 || cov_str_eq(dir, COV_STR(".")) || cov_str_starts(name, COV_STR("/"));
+    bool alone =
+        dir.len == 0 || cov_str_eq(dir, COV_STR(".")) || cov_str_starts(name, COV_STR("/"));
     const char *slash = !alone && dir.ptr[dir.len - 1] != '/' ? "/" : "";
 
-    *out = alone ? cov_arena_str(arena, name)
-                 : cov_arena_printf(arena, "%.*s%s%.*s", COV_STR_ARG(dir), slash, COV_STR_ARG(name));
+    *out = alone
+               ? cov_arena_str(arena, name)
+               : cov_arena_printf(arena, "%.*s%s%.*s", COV_STR_ARG(dir), slash, COV_STR_ARG(name));
     return out->ptr != NULL ? COV_OK : cov_fail_nomem(err);
 }
 
@@ -55,7 +59,8 @@ static cov_status read_all(FILE *file, cov_buf *out, cov_str path, cov_error *er
         out->len += got;
     } while (got != 0);
     if (ferror(file))
-        return cov_fail(err, COV_EINTERNAL, "cannot read %.*s: %s", COV_STR_ARG(path), strerror(errno));
+        return cov_fail(err, COV_EINTERNAL, "cannot read %.*s: %s", COV_STR_ARG(path),
+                        strerror(errno));
     return COV_OK;
 }
 
@@ -66,8 +71,8 @@ cov_status cov_cli_read_file(cov_arena *arena, cov_str path, cov_str *out, cov_e
     cov_status st;
 
     if (file == NULL)
-        return cov_fail(err, errno == ENOENT ? COV_ENOTFOUND : COV_EINTERNAL, "cannot read %.*s: %s",
-                        COV_STR_ARG(path), strerror(errno));
+        return cov_fail(err, errno == ENOENT ? COV_ENOTFOUND : COV_EINTERNAL,
+                        "cannot read %.*s: %s", COV_STR_ARG(path), strerror(errno));
     buf.limit = FILE_MAX_BYTES;
     st = read_all(file, &buf, path, err);
     fclose(file);

@@ -78,13 +78,14 @@ static cov_status apply_settings(cov_project *p, const cov_cli_args *args, cov_e
 
 static cov_status fail_no_config(const cov_project *p, cov_error *err)
 {
-    return cov_fail(err, COV_ENOTFOUND,
-                    "there is no covara.jsonc in \"%.*s\". Create one beside schema.sql; for a table \"todos\" this will do:\n"
-                    "\n"
-                    "  { \"resources\": { \"todos\": { \"auth\": { \"public\": true } } } }\n"
-                    "\n"
-                    "docs/configuration.md has every option",
-                    COV_STR_ARG(p->dir));
+    return cov_fail(
+        err, COV_ENOTFOUND,
+        "there is no covara.jsonc in \"%.*s\". Create one beside schema.sql; for a table \"todos\" this will do:\n"
+        "\n"
+        "  { \"resources\": { \"todos\": { \"auth\": { \"public\": true } } } }\n"
+        "\n"
+        "docs/configuration.md has every option",
+        COV_STR_ARG(p->dir));
 }
 
 static cov_status place_config(cov_project *p, const cov_cli_args *args, cov_error *err)
@@ -99,8 +100,9 @@ static cov_status place_config(cov_project *p, const cov_cli_args *args, cov_err
         return cov_fail_nomem(err);
     if (cov_cli_file_kind(p->dir.ptr) != COV_FILE_FOLDER)
         return cov_fail(err, COV_ENOTFOUND, "there is no folder \"%.*s\"", COV_STR_ARG(p->dir));
-    return file != NULL ? cov_cli_join(p->arena, COV_STR("."), cov_str_from(file), &p->config_path, err)
-                        : cov_cli_join(p->arena, p->dir, COV_STR("covara.jsonc"), &p->config_path, err);
+    return file != NULL
+               ? cov_cli_join(p->arena, COV_STR("."), cov_str_from(file), &p->config_path, err)
+               : cov_cli_join(p->arena, p->dir, COV_STR("covara.jsonc"), &p->config_path, err);
 }
 
 static cov_status read_config(cov_project *p, const cov_cli_args *args, cov_error *err)
@@ -138,9 +140,11 @@ static cov_status fail_scheme(cov_str url, cov_error *err)
     cov_str scheme = scheme_of(url);
 
     if (scheme.len == url.len)
-        return cov_fail(err, COV_EINVAL, "\"%.*s\" is not a database URL; for a file write \"sqlite:%.*s\"",
+        return cov_fail(err, COV_EINVAL,
+                        "\"%.*s\" is not a database URL; for a file write \"sqlite:%.*s\"",
                         COV_STR_ARG(url), COV_STR_ARG(url));
-    return cov_fail(err, COV_EINVAL, "this build has no driver for databases of the kind \"%.*s:\"; it has: sqlite",
+    return cov_fail(err, COV_EINVAL,
+                    "this build has no driver for databases of the kind \"%.*s:\"; it has: sqlite",
                     COV_STR_ARG(scheme));
 }
 
@@ -161,8 +165,10 @@ static cov_status place_database(cov_project *p, cov_error *err)
     if (cov_str_starts(path, COV_STR("//")))
         path = cov_str_slice(path, 2, path.len);
     if (path.len == 0 || cov_str_eq(path, COV_STR(":memory:")))
-        return cov_fail(err, COV_EINVAL,
-                        "the database must be a file: every thread would have a \"%.*s\" of its own", COV_STR_ARG(url));
+        return cov_fail(
+            err, COV_EINVAL,
+            "the database must be a file: every thread would have a \"%.*s\" of its own",
+            COV_STR_ARG(url));
     if ((st = cov_cli_join(p->arena, p->dir, path, &p->database_path, err)) != COV_OK)
         return st;
     p->database_url = cov_arena_printf(p->arena, "%.*s:%.*s%.*s", COV_STR_ARG(scheme),
@@ -189,7 +195,8 @@ cov_status cov_project_sql_error(cov_str file, cov_str sql, cov_error *err)
         }
     }
     snprintf(text, sizeof text, "%.*s", COV_STR_ARG(detail));
-    return cov_fail_at(err, err->status, at, "%.*s:%zu:%zu: %s", COV_STR_ARG(file), line, at - start + 1, text);
+    return cov_fail_at(err, err->status, at, "%.*s:%zu:%zu: %s", COV_STR_ARG(file), line,
+                       at - start + 1, text);
 }
 
 /* The schema is what SQLite makes of the text, so it runs in an empty database in memory. */
@@ -199,8 +206,8 @@ static cov_status read_schema(cov_project *p, cov_error *err)
     cov_db *db = NULL;
     cov_status st;
 
-    if ((st = cov_cli_join(p->arena, cov_cli_folder(p->config_path), p->config.schema_path, &p->schema_path, err)) !=
-            COV_OK ||
+    if ((st = cov_cli_join(p->arena, cov_cli_folder(p->config_path), p->config.schema_path,
+                           &p->schema_path, err)) != COV_OK ||
         (st = cov_cli_read_file(p->arena, p->schema_path, &p->schema_sql, err)) != COV_OK ||
         (st = cov_db_open(p->driver, p->host, &memory, &db, err)) != COV_OK)
         return st;

@@ -16,7 +16,7 @@ typedef struct cov_project {
     cov_str dir;         /* as given, or "." */
     cov_str config_path; /* for messages and reading: "examples/todo/covara.jsonc" */
     cov_str schema_path;
-    cov_config config;   /* with environment and flags applied */
+    cov_config config; /* with environment and flags applied */
     cov_str schema_sql;
     cov_schema *schema;
     cov_app *app;

@@ -21,6 +21,8 @@ int cov_cli_report_misfit(cov_str database, cov_str schema, cov_str report, size
     while (cov_str_split(&report, '\n', &line))
         if (line.len != 0)
             fprintf(stderr, "  %.*s\n", COV_STR_ARG(line));
-    fprintf(stderr, "The database was left as it is. Change one of the two so that they agree, then start again.\n");
+    fprintf(
+        stderr,
+        "The database was left as it is. Change one of the two so that they agree, then start again.\n");
     return 1;
 }

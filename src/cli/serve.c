@@ -9,7 +9,8 @@
 #include "host/native/native.h"
 
 /* One log line with one member; dropped when memory is out. */
-static void log_line(const cov_project *p, cov_log_level level, const char *msg, const char *name, cov_str value)
+static void log_line(const cov_project *p, cov_log_level level, const char *msg, const char *name,
+                     cov_str value)
 {
     cov_buf members = COV_BUF_INIT;
 
@@ -29,11 +30,13 @@ static void on_listen(void *self, const char *host, int port)
     bool v6 = !any && strchr(host, ':') != NULL;
     char url[300];
 
-    snprintf(url, sizeof url, "http://%s%.255s%s:%d", v6 ? "[" : "", any ? "localhost" : host, v6 ? "]" : "", port);
+    snprintf(url, sizeof url, "http://%s%.255s%s:%d", v6 ? "[" : "", any ? "localhost" : host,
+             v6 ? "]" : "", port);
     log_line(p, COV_LOG_INFO, "Listening", "url", cov_str_from(url));
 }
 
-static cov_status create_database(const cov_project *p, const char *seed_file, bool *created, cov_error *err)
+static cov_status create_database(const cov_project *p, const char *seed_file, bool *created,
+                                  cov_error *err)
 {
     cov_str seed_path = cov_str_from(seed_file);
     cov_str seed = COV_STR_NULL;
@@ -63,7 +66,8 @@ static int prepare_database(const cov_project *p, const cov_cli_args *args, cov_
     if (cov_database_fits(p, &report, &n_differences, err) != COV_OK)
         return cov_cli_fail(err);
     if (n_differences != 0)
-        return cov_cli_report_misfit(p->database_path, p->schema_path, cov_buf_view(&report), n_differences);
+        return cov_cli_report_misfit(p->database_path, p->schema_path, cov_buf_view(&report),
+                                     n_differences);
     return 0;
 }
 
@@ -110,7 +114,8 @@ int cov_cli_serve(const cov_cli_args *args)
     } else {
         cov_native_log_level(project.config.log_level);
         for (size_t i = 0; i < project.config.unused.n; i++)
-            log_line(&project, COV_LOG_WARN, "Not in effect yet", "option", project.config.unused.items[i]);
+            log_line(&project, COV_LOG_WARN, "Not in effect yet", "option",
+                     project.config.unused.items[i]);
         code = prepare_database(&project, args, &err);
         if (code == 0 && serve(&project, &err) != COV_OK)
             code = cov_cli_fail(&err);

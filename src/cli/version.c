@@ -38,7 +38,8 @@ int cov_cli_version(void)
     printf("libuv %s\n", uv_version_string());
     printf("OpenSSL %.*s\n", COV_STR_ARG(openssl));
     printf("PCRE2 %s\n", pcre2);
-    printf("yyjson %u.%u.%u\n", (unsigned)(yyjson >> 16), (unsigned)(yyjson >> 8 & 0xff), (unsigned)(yyjson & 0xff));
+    printf("yyjson %u.%u.%u\n", (unsigned)(yyjson >> 16), (unsigned)(yyjson >> 8 & 0xff),
+           (unsigned)(yyjson & 0xff));
     printf("database drivers:");
     for (size_t i = 0; i < COV_COUNT_OF(drivers); i++)
         printf(" %s", drivers[i]->name);

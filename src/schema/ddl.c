@@ -23,7 +23,8 @@ static size_t skip_blank(cov_str sql, size_t at)
             at = cov_str_find(sql, '\n', at);
         } else if (cov_str_starts(rest, COV_STR("/*"))) {
             /* An unclosed comment runs to the end, as in SQLite. */
-            for (at += 2; at < sql.len && !(sql.ptr[at] == '*' && at + 1 < sql.len && sql.ptr[at + 1] == '/');)
+            for (at += 2; at < sql.len &&
+                          !(sql.ptr[at] == '*' && at + 1 < sql.len && sql.ptr[at + 1] == '/');)
                 at++;
             at = at < sql.len ? at + 2 : at;
         } else {
@@ -117,7 +118,8 @@ static int first_column(cov_arena *arena, const cov_table *table, cov_str expres
         cov_ddl_token next = cov_ddl_next(expression, &at);
         bool name = token.kind == COV_DDL_QUOTED ||
                     (token.kind == COV_DDL_WORD && !cov_ddl_is_punct(&next, '('));
-        int column = name && !cov_ddl_is_punct(&next, '.') ? column_named(arena, table, token.text) : -1;
+        int column =
+            name && !cov_ddl_is_punct(&next, '.') ? column_named(arena, table, token.text) : -1;
 
         if (column >= 0)
             return column;
@@ -165,8 +167,9 @@ static void read_enum(cov_arena *arena, cov_str expression, cov_table *table, in
     cov_ddl_token open = cov_ddl_next(expression, &at);
     names values = { NULL, 0 };
 
-    if (column < 0 || table->columns[column].type != COV_TYPE_TEXT || subject.kind == COV_DDL_STRING ||
-        !cov_ddl_is_word(&in, "IN") || !cov_ddl_is_punct(&open, '('))
+    if (column < 0 || table->columns[column].type != COV_TYPE_TEXT ||
+        subject.kind == COV_DDL_STRING || !cov_ddl_is_word(&in, "IN") ||
+        !cov_ddl_is_punct(&open, '('))
         return;
     if (read_strings(arena, expression, at, &values)) {
         table->columns[column].enum_values = values.items;
@@ -205,9 +208,11 @@ static size_t count_checks(cov_str sql)
  * CHECK is a reserved word, so a bare one directly inside the column list is a constraint. Deeper ones
  * cannot occur, except as text that SQLite would have refused.
  */
-cov_status cov_ddl_read_checks(cov_arena *arena, cov_str create_table, cov_table *table, cov_error *err)
+cov_status cov_ddl_read_checks(cov_arena *arena, cov_str create_table, cov_table *table,
+                               cov_error *err)
 {
-    cov_check_constraint *checks = COV_NEW_ARRAY(arena, cov_check_constraint, count_checks(create_table));
+    cov_check_constraint *checks =
+        COV_NEW_ARRAY(arena, cov_check_constraint, count_checks(create_table));
     size_t at = 0;
     int depth = 0;
     cov_str name = COV_STR_NULL;

@@ -95,12 +95,15 @@ static void compare_column(differ *d, const cov_column *wanted, const cov_column
         cov_str w = declared_name(wanted);
         cov_str l = declared_name(live);
 
-        differs(d, wanted, "declared %.*s in schema.sql, %.*s in the database", COV_STR_ARG(w), COV_STR_ARG(l));
+        differs(d, wanted, "declared %.*s in schema.sql, %.*s in the database", COV_STR_ARG(w),
+                COV_STR_ARG(l));
     }
     if (wanted->not_null != live->not_null && wanted->primary_key == live->primary_key)
-        differs(d, wanted, "%s in schema.sql, %s in the database", nullness(wanted), nullness(live));
+        differs(d, wanted, "%s in schema.sql, %s in the database", nullness(wanted),
+                nullness(live));
     if (wanted->generated != live->generated)
-        differs(d, wanted, "generated in %s only", wanted->generated ? "schema.sql" : "the database");
+        differs(d, wanted, "generated in %s only",
+                wanted->generated ? "schema.sql" : "the database");
     else if (wanted->has_default && !live->has_default && wanted->primary_key == live->primary_key)
         differs(d, wanted, "has a default in schema.sql, none in the database");
 }
@@ -119,10 +122,11 @@ static void compare_columns(differ *d, const cov_table *live)
     for (size_t i = 0; i < live->n_columns; i++) {
         const cov_column *extra = &live->columns[i];
 
-        if (column_nocase(d->table, extra->db_name) == NULL && extra->not_null && !extra->has_default &&
-            !extra->generated)
-            differs(d, extra, "NOT NULL without a default in the database, missing in schema.sql, "
-                              "so no row could be added");
+        if (column_nocase(d->table, extra->db_name) == NULL && extra->not_null &&
+            !extra->has_default && !extra->generated)
+            differs(d, extra,
+                    "NOT NULL without a default in the database, missing in schema.sql, "
+                    "so no row could be added");
     }
 }
 
@@ -157,7 +161,8 @@ static bool same_columns(const cov_table *a, const cov_key *x, const cov_table *
 }
 
 /* "(a, b)"; "none" for no key. Cut where `text` ends. */
-static const char *list_columns(const cov_table *table, const size_t *columns, size_t n, char text[200])
+static const char *list_columns(const cov_table *table, const size_t *columns, size_t n,
+                                char text[200])
 {
     size_t len = 0;
 
@@ -165,8 +170,8 @@ static const char *list_columns(const cov_table *table, const size_t *columns, s
         return "none";
     for (size_t i = 0; i < n && len < 200; i++) {
         cov_str name = column_name(table, columns, i);
-        int written = snprintf(text + len, 200 - len, "%s%.*s%s", i == 0 ? "(" : ", ", COV_STR_ARG(name),
-                               i + 1 == n ? ")" : "");
+        int written = snprintf(text + len, 200 - len, "%s%.*s%s", i == 0 ? "(" : ", ",
+                               COV_STR_ARG(name), i + 1 == n ? ")" : "");
 
         len += written > 0 ? (size_t)written : 0;
     }
@@ -214,8 +219,9 @@ static bool same_foreign_key(const cov_table *a, const cov_foreign_key *x, const
         bool found = false;
 
         for (size_t j = 0; j < y->n_columns && !found; j++)
-            found = cov_str_eq_nocase(column_name(a, x->columns, i), column_name(b, y->columns, j)) &&
-                    cov_str_eq_nocase(x->targets[i], y->targets[j]);
+            found =
+                cov_str_eq_nocase(column_name(a, x->columns, i), column_name(b, y->columns, j)) &&
+                cov_str_eq_nocase(x->targets[i], y->targets[j]);
         if (!found)
             return false;
     }
@@ -233,7 +239,8 @@ static void compare_foreign_keys(differ *d, const cov_table *live)
             found = same_foreign_key(d->table, key, live, &live->foreign_keys[j]);
         if (!found)
             differs(d, NULL, "foreign key %s to %.*s in schema.sql, missing in the database",
-                    list_columns(d->table, key->columns, key->n_columns, text), COV_STR_ARG(key->table));
+                    list_columns(d->table, key->columns, key->n_columns, text),
+                    COV_STR_ARG(key->table));
     }
 }
 
@@ -248,8 +255,8 @@ size_t cov_schema_diff(const cov_schema *wanted, const cov_schema *live, cov_buf
         if (found == NULL) {
             differs(&d, NULL, "missing in the database");
         } else if (found->is_view != d.table->is_view) {
-            differs(&d, NULL, "a %s in schema.sql, a %s in the database", d.table->is_view ? "view" : "table",
-                    found->is_view ? "view" : "table");
+            differs(&d, NULL, "a %s in schema.sql, a %s in the database",
+                    d.table->is_view ? "view" : "table", found->is_view ? "view" : "table");
         } else {
             compare_columns(&d, found);
             compare_primary_key(&d, found);

@@ -38,7 +38,8 @@ static bool grow(answer *a)
     return true;
 }
 
-static cov_status keep_row(cov_row_sink *sink, const cov_value *values, size_t n_values, cov_error *err)
+static cov_status keep_row(cov_row_sink *sink, const cov_value *values, size_t n_values,
+                           cov_error *err)
 {
     answer *a = (answer *)sink;
 
@@ -103,7 +104,8 @@ static bool fill_column(reader *r, const answer *a, size_t row, cov_column *colu
     column->default_sql = text_at(a, row, COL_DEFAULT);
     column->has_default = column->default_sql.ptr != NULL;
     column->quoted = cov__quote_ident(r->arena, column->db_name);
-    property = r->naming == COV_NAMING_CAMEL ? cov_camel_case(r->arena, column->db_name) : column->db_name;
+    property =
+        r->naming == COV_NAMING_CAMEL ? cov_camel_case(r->arena, column->db_name) : column->db_name;
     return property.ptr != NULL && column->quoted.ptr != NULL &&
            cov__column_set_name(r->arena, column, property);
 }
@@ -128,8 +130,10 @@ static cov_status read_columns(reader *r, cov_table *table, cov_key *primary_key
 {
     answer a;
     size_t *pk_place;
-    cov_status st = ask(r, COV_STR("SELECT name, type, \"notnull\", dflt_value, pk, hidden"
-                                   " FROM pragma_table_xinfo(?) ORDER BY cid"), table->name, &a);
+    cov_status st = ask(r,
+                        COV_STR("SELECT name, type, \"notnull\", dflt_value, pk, hidden"
+                                " FROM pragma_table_xinfo(?) ORDER BY cid"),
+                        table->name, &a);
 
     if (st != COV_OK)
         return st;
@@ -159,7 +163,8 @@ static cov_status read_key(reader *r, const cov_table *table, cov_key *key, bool
 {
     answer a;
     size_t *columns;
-    cov_status st = ask(r, COV_STR("SELECT name FROM pragma_index_info(?) ORDER BY seqno"), key->name, &a);
+    cov_status st =
+        ask(r, COV_STR("SELECT name FROM pragma_index_info(?) ORDER BY seqno"), key->name, &a);
 
     if (st != COV_OK)
         return st;
@@ -198,8 +203,10 @@ static cov_status read_keys(reader *r, cov_table *table, const cov_key *primary_
     answer a;
     cov_key *keys;
     bool pk_index = false;
-    cov_status st = ask(r, COV_STR("SELECT name, origin FROM pragma_index_list(?)"
-                                   " WHERE \"unique\" = 1 AND partial = 0 ORDER BY seq DESC"), table->name, &a);
+    cov_status st = ask(r,
+                        COV_STR("SELECT name, origin FROM pragma_index_list(?)"
+                                " WHERE \"unique\" = 1 AND partial = 0 ORDER BY seq DESC"),
+                        table->name, &a);
 
     if (st != COV_OK)
         return st;
@@ -269,7 +276,8 @@ static cov_str target_of(const cov_table *parent, cov_str written, size_t seq)
  * exist): SQLite accepts the declaration and then refuses every write, so such a key is left out.
  */
 static cov_status fill_foreign_key(reader *r, const cov_schema *schema, const cov_table *table,
-                                   const answer *a, size_t from, size_t to, cov_foreign_key *key, bool *usable)
+                                   const answer *a, size_t from, size_t to, cov_foreign_key *key,
+                                   bool *usable)
 {
     cov_str parent_name = text_at(a, from, FK_TABLE);
     const cov_table *parent = table_nocase(schema, parent_name);
@@ -288,7 +296,8 @@ static cov_status fill_foreign_key(reader *r, const cov_schema *schema, const co
         else
             columns[row - from] = column->index;
     }
-    *key = (cov_foreign_key){ columns, to - from, parent != NULL ? parent->name : parent_name, targets };
+    *key = (cov_foreign_key){ columns, to - from, parent != NULL ? parent->name : parent_name,
+                              targets };
     return COV_OK;
 }
 
@@ -297,8 +306,11 @@ static cov_status read_foreign_keys(reader *r, const cov_schema *schema, cov_tab
 {
     answer a;
     cov_foreign_key *keys;
-    cov_status st = ask(r, COV_STR("SELECT id, seq, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?)"
-                                   " ORDER BY id DESC, seq"), table->name, &a);
+    cov_status st =
+        ask(r,
+            COV_STR("SELECT id, seq, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?)"
+                    " ORDER BY id DESC, seq"),
+            table->name, &a);
 
     if (st != COV_OK)
         return st;
@@ -311,7 +323,8 @@ static cov_status read_foreign_keys(reader *r, const cov_schema *schema, cov_tab
 
         for (to = from + 1; to < a.n_rows && int_at(&a, to, FK_ID) == int_at(&a, from, FK_ID);)
             to++;
-        st = fill_foreign_key(r, schema, table, &a, from, to, &keys[table->n_foreign_keys], &usable);
+        st =
+            fill_foreign_key(r, schema, table, &a, from, to, &keys[table->n_foreign_keys], &usable);
         if (st != COV_OK)
             return st;
         if (usable)
@@ -325,10 +338,10 @@ static cov_status read_foreign_keys(reader *r, const cov_schema *schema, cov_tab
 enum { TAB_NAME, TAB_TYPE, TAB_SQL };
 
 /* pragma_table_list marks the tables behind FTS and R-Tree indexes as 'shadow'; they are nobody's business. */
-#define TABLES_SQL                                                                                          \
-    "SELECT l.name, l.type, s.sql FROM pragma_table_list AS l JOIN sqlite_schema AS s"                      \
-    " ON s.name = l.name AND s.type IN ('table', 'view')"                                                   \
-    " WHERE l.schema = 'main' AND l.type IN ('table', 'virtual', 'view')"                                   \
+#define TABLES_SQL                                                                     \
+    "SELECT l.name, l.type, s.sql FROM pragma_table_list AS l JOIN sqlite_schema AS s" \
+    " ON s.name = l.name AND s.type IN ('table', 'view')"                              \
+    " WHERE l.schema = 'main' AND l.type IN ('table', 'virtual', 'view')"              \
     " AND l.name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY s.rowid"
 
 static cov_status read_table(reader *r, const answer *a, size_t row, cov_table *table)

@@ -51,11 +51,12 @@ cov_status cov__table_index(cov_arena *arena, cov_table *table, cov_error *err)
         const cov_column *other = cov_map_get(&table->by_name, column->name);
 
         if (other != NULL)
-            return cov_fail(err, COV_EINVAL,
-                            "table \"%.*s\": the columns \"%.*s\" and \"%.*s\" would both be called \"%.*s\"; "
-                            "rename one of them, or set \"naming\" to \"asIs\"",
-                            COV_STR_ARG(table->name), COV_STR_ARG(other->db_name),
-                            COV_STR_ARG(column->db_name), COV_STR_ARG(column->name));
+            return cov_fail(
+                err, COV_EINVAL,
+                "table \"%.*s\": the columns \"%.*s\" and \"%.*s\" would both be called \"%.*s\"; "
+                "rename one of them, or set \"naming\" to \"asIs\"",
+                COV_STR_ARG(table->name), COV_STR_ARG(other->db_name), COV_STR_ARG(column->db_name),
+                COV_STR_ARG(column->name));
         if (!cov_map_put(&table->by_name, column->name, column) ||
             !cov_map_put(&table->by_db_name, column->db_name, column))
             return cov_fail_nomem(err);
