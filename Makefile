@@ -14,12 +14,12 @@ all: build ## Build build/release/covara (the default)
 
 build:
 	@scripts/setup.sh build
-	@cmake --preset release -Wno-dev --log-level=WARNING
+	@cmake --preset release -Wno-dev >/dev/null
 	@$(BUILD) release
 
 dev: ## Build build/dev with AddressSanitizer and UndefinedBehaviorSanitizer, and its unit tests
 	@scripts/setup.sh test
-	@cmake --preset dev -Wno-dev --log-level=WARNING
+	@cmake --preset dev -Wno-dev >/dev/null
 	@$(BUILD) dev
 
 run: build ## Serve examples/$(EXAMPLE) at http://localhost:$(PORT)
@@ -38,7 +38,7 @@ fuzz: ## Run every fuzz target for FUZZ_SECONDS (60) seconds
 
 wasm: ## Build the core for wasm32 and check what it needs from outside
 	@scripts/setup.sh test
-	@cmake --preset wasm -Wno-dev --log-level=WARNING
+	@cmake --preset wasm -Wno-dev >/dev/null
 	@$(BUILD) wasm
 	@scripts/check_wasm.sh
 

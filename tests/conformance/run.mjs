@@ -3,7 +3,8 @@
 // run.mjs [--all] [--verbose] - replay the recorded suite against a fresh server on a fresh database.
 //
 //   COVARA_BIN              the server, default build/dev/covara
-//   COVARA_CONFORMANCE_DIR  the suite (suite.jsonl, schema.sql, seed.sql, replay.mjs), default ../shared/conformance
+//   COVARA_CONFORMANCE_DIR  the suite (suite.jsonl, schema.sql, seed.sql, replay.mjs); by default
+//                           tests/conformance/suite when it exists, else ../shared/conformance
 //
 // The suite is shared by several implementations and is not part of this repository. Groups that belong to
 // later parts of the product are listed below; --all replays them too.
@@ -22,7 +23,9 @@ const groups = {
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, "../..");
-const suite = path.resolve(process.env.COVARA_CONFORMANCE_DIR ?? path.join(root, "../shared/conformance"));
+const ownCopy = path.join(here, "suite");
+const suite = path.resolve(process.env.COVARA_CONFORMANCE_DIR ??
+  (fs.existsSync(ownCopy) ? ownCopy : path.join(root, "../shared/conformance")));
 const binary = path.resolve(process.env.COVARA_BIN ?? path.join(root, "build/dev/covara"));
 const flags = process.argv.slice(2);
 const wanted = flags.includes("--all") ? [...groups.required, ...groups.later] : groups.required;
@@ -55,7 +58,8 @@ function replay(stepsFile, url) {
 
 for (const name of ["suite.jsonl", "schema.sql", "seed.sql", "replay.mjs"])
   if (!fs.existsSync(path.join(suite, name)))
-    fail(`${path.join(suite, name)} is missing: set COVARA_CONFORMANCE_DIR to the folder of the conformance suite`);
+    fail(`${path.join(suite, name)} is missing: set COVARA_CONFORMANCE_DIR to the folder of the conformance suite, ` +
+      "or put a copy of that folder into tests/conformance/suite");
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), "covara-conformance-"));
 process.on("exit", () => fs.rmSync(work, { recursive: true, force: true }));
