@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "covara/buf.h"
 
 typedef struct status_row {
@@ -59,12 +60,19 @@ cov_str cov_error_detail(const cov_error *err)
     return err->long_detail.ptr != NULL ? err->long_detail : cov_str_from(err->text);
 }
 
-/* Cut at `len` bytes, but never inside a code point. */
+/* A text that was cut at `len` bytes loses the code point that it ends within. */
 static void cut_on_code_point(char *text, size_t len)
 {
-    while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
-        len--;
-    text[len] = '\0';
+    size_t start = len;
+    size_t at;
+
+    while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (start == 0)
+        return;
+    at = start - 1; /* the lead byte, or a byte of its own */
+    if (cov_utf8_next(cov_str_of(text, len), &at) == 0xFFFD)
+        text[start - 1] = '\0';
 }
 
 static void set_detail(cov_error *err, const char *format, va_list args)
