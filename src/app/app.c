@@ -26,10 +26,10 @@ static cov_status apply_columns(cov_app *app, const cov_resource_config *config,
     return COV_OK;
 }
 
-static cov_status mount(cov_app *app, const cov_resource_config *config, cov_schema *schema, cov_error *err)
+static cov_status mount(cov_app *app, const cov_resource_config *config, cov_schema *schema, cov_resource **out,
+                        cov_error *err)
 {
     cov_table *table = cov_map_get(&schema->by_name, config->table);
-    cov_resource *resource = NULL;
     cov_status st;
 
     if (table == NULL)
@@ -40,15 +40,28 @@ static cov_status mount(cov_app *app, const cov_resource_config *config, cov_sch
                         COV_STR_ARG(config->name), COV_STR_ARG(config->path));
     st = apply_columns(app, config, table, err);
     if (st == COV_OK)
-        st = cov_resource_new(app->arena, app->host, config, table, &resource, err);
-    if (st == COV_OK && !cov_map_put(&app->by_path, config->path, resource))
+        st = cov_resource_new(app->arena, app->host, config, table, out, err);
+    if (st == COV_OK && !cov_map_put(&app->by_path, config->path, *out))
         st = cov_fail_nomem(err);
+    return st;
+}
+
+/* Relations can be resolved only when every resource exists. */
+static cov_status mount_all(cov_app *app, cov_schema *schema, cov_error *err)
+{
+    size_t n = app->config->n_resources;
+    cov_resource **all = COV_NEW_ARRAY(app->arena, cov_resource *, n + 1);
+    cov_status st = all != NULL ? COV_OK : cov_fail_nomem(err);
+
+    for (size_t i = 0; st == COV_OK && i < n; i++)
+        st = mount(app, &app->config->resources[i], schema, &all[i], err);
+    for (size_t i = 0; st == COV_OK && i < n; i++)
+        st = cov_resource_link(app->arena, all[i], schema, all, n, err);
     return st;
 }
 
 static cov_status build(cov_app *app, cov_schema *schema, cov_error *err)
 {
-    cov_status st = COV_OK;
     cov_str node_env;
 
     app->production = app->host->env(app->host->self, COV_STR("NODE_ENV"), &node_env) &&
@@ -56,9 +69,7 @@ static cov_status build(cov_app *app, cov_schema *schema, cov_error *err)
     if (!cov_map_init(&app->by_path, app->arena, app->config->n_resources) || !cov__cors_init(app) ||
         !cov__security_init(app))
         return cov_fail_nomem(err);
-    for (size_t i = 0; st == COV_OK && i < app->config->n_resources; i++)
-        st = mount(app, &app->config->resources[i], schema, err);
-    return st;
+    return mount_all(app, schema, err);
 }
 
 cov_status cov_app_new(const cov_host *host, const cov_config *config, cov_schema *schema, cov_app **out,

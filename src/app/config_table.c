@@ -249,6 +249,15 @@ static const cov_option aggregate_rows[] = {
 };
 static const cov_options aggregate = OPTIONS(aggregate_rows);
 
+static const cov_option include_rows[] = {
+    INT("maxDepth", RES(include.max_depth), 3, 0, 16, "levels", "Levels of relations below the first."),
+    INT("defaultLimit", RES(include.default_limit), 0, 0, 10 * MILLION, "rows",
+        "Children of each parent when the request names no limit; 0 is unlimited."),
+    INT("maxRows", RES(include.max_rows), 10000, 0, 10 * MILLION, "rows",
+        "Most related rows that one request may load; 0 is unlimited."),
+};
+static const cov_options include = OPTIONS(include_rows);
+
 static const cov_option column_rows[] = {
     NAME("name", COL(name), "by \"naming\"", "Name in JSON."),
     NAMES("enum", COL(enum_values), "from a CHECK (column IN (...))", "Values that the column may have."),
@@ -323,9 +332,10 @@ static const cov_option resource_rows[] = {
     ROW("columns", COV_OPT_OBJECT, COV_STORE_MAP, RES(columns), .count_offset = RES(n_columns), .object = &column, .shorthand = "name",
         .help = "Columns by their SQL name; a string is the name in JSON."),
     ROW("relations", COV_OPT_OBJECT, COV_STORE_MAP, RES(relations), .count_offset = RES(n_relations), .object = &relation,
-        .flags = COV_OPT_LATER, .help = "Relations by name, for \"include\" and nested writes."),
-    ROW("autoRelations", COV_OPT_BOOL, COV_STORE_BOOL, RES(auto_relations), .flags = COV_OPT_LATER,
+        .help = "Relations by name, for \"include\" and nested writes."),
+    ROW("autoRelations", COV_OPT_BOOL, COV_STORE_BOOL, RES(auto_relations),
         .help = "Derive relations from foreign keys."),
+    OBJECT("include", include, "Limits of \"include\"."),
     ROW("nestedWrites", COV_OPT_BOOL, COV_STORE_BOOL, RES(nested_writes), .flags = COV_OPT_LATER,
         .help = "Write related rows together with this one."),
     ROW("sse", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &sse, .flags = COV_OPT_LATER, .help = "Limits of subscriptions."),

@@ -114,6 +114,11 @@ typedef struct cov_resource_config {
     const cov_relation_config *relations;
     size_t n_relations;
     bool auto_relations;
+    struct {
+        int64_t max_depth;     /* 3: levels below the first */
+        int64_t default_limit; /* 0 = none; children of each parent when the request names no limit */
+        int64_t max_rows;      /* 10000: most rows that one request may load */
+    } include;
     bool nested_writes;
 } cov_resource_config;
 

@@ -15,6 +15,7 @@
 #define COV_PARAM_MAP(X) \
     X(FILTER, "filter") \
     X(SELECT, "select") \
+    X(INCLUDE, "include") \
     X(CURSOR, "cursor") \
     X(LIMIT, "limit") \
     X(ORDER_BY, "orderBy") \

@@ -1,83 +1,138 @@
 /* SPDX-License-Identifier: MIT */
 /* GET /:id (spec/01 section 6.3). */
-#include "resource/internal.h"
+#include "resource/include.h"
 
-typedef struct get_sink {
+typedef struct get_work {
     cov_row_sink sink;
     const cov_resource *r;
     cov_ctx *ctx;
-    const cov_columns *out;
+    cov_where where;
+    cov_columns out;
+    cov_columns query; /* every column when the resource has entity tags, else out and what includes need */
+    cov_include *include;
+    const cov_value *row; /* kept only for includes */
     bool found;
-} get_sink;
+} get_work;
 
-/* A tagged row is read whole, since its tag may cover every column. */
-static cov_status on_tagged_row(cov_row_sink *base, const cov_value *row, size_t n, cov_error *err)
+static void write_row(get_work *work, const cov_value *row)
 {
-    get_sink *sink = (get_sink *)base;
-    cov_str tag = cov__etag(sink->r, sink->ctx, row);
+    cov_buf *out = &work->ctx->res->body;
 
-    (void)n;
-    sink->found = true;
+    if (work->r->config->etag.set)
+        cov__table_row_json(out, work->ctx->arena, &work->out, row);
+    else
+        cov__row_json(out, work->ctx->arena, &work->out, row);
+    if (work->include == NULL || out->failed)
+        return;
+    out->len--; /* reopen the object */
+    cov__include_json(out, work->ctx, work->include, 0, work->out.n == 0);
+    cov_buf_char(out, '}');
+}
+
+/* Sets the ETag header; true when the client has this version already. */
+static cov_status tag_row(get_work *work, const cov_value *row, bool *unchanged)
+{
+    cov_str tag = cov__etag(work->r, work->ctx, row);
+
     if (tag.ptr == NULL)
-        return cov_fail(err, COV_EINTERNAL, "the entity tag could not be made");
-    cov_response_header(sink->ctx->res, COV_STR("ETag"), tag);
-    if (cov__etag_none_match(sink->ctx, tag)) {
-        sink->ctx->res->status = 304;
-        return COV_OK;
-    }
-    cov__table_row_json(&sink->ctx->res->body, sink->ctx->arena, sink->out, row);
-    cov__respond(sink->ctx, 200);
+        return cov_fail(work->ctx->err, COV_EINTERNAL, "the entity tag could not be made");
+    cov_response_header(work->ctx->res, COV_STR("ETag"), tag);
+    *unchanged = cov__etag_none_match(work->ctx, tag);
     return COV_OK;
 }
 
 static cov_status on_row(cov_row_sink *base, const cov_value *values, size_t n, cov_error *err)
 {
-    get_sink *sink = (get_sink *)base;
+    get_work *work = (get_work *)base;
+    bool unchanged = false;
+    cov_status st = work->r->config->etag.set ? tag_row(work, values, &unchanged) : COV_OK;
 
-    (void)n;
-    (void)err;
-    sink->found = true;
-    cov__row_json(&sink->ctx->res->body, sink->ctx->arena, sink->out, values);
-    cov__respond(sink->ctx, 200);
+    work->found = true;
+    if (st != COV_OK)
+        return st;
+    if (unchanged) {
+        work->ctx->res->status = 304;
+        return COV_OK;
+    }
+    cov__respond(work->ctx, 200);
+    if (work->include == NULL) {
+        write_row(work, values);
+        return COV_OK;
+    }
+    work->row = cov__values_clone(work->ctx->arena, values, n);
+    return work->row != NULL ? COV_OK : cov_fail_nomem(err);
+}
+
+static cov_status plan(get_work *work)
+{
+    size_t most;
+    cov_status st = cov__select_columns(work->r, work->ctx, &work->out);
+
+    if (st == COV_OK)
+        st = cov__include_parse(work->r, work->ctx, &work->include);
+    if (st != COV_OK)
+        return st;
+    work->query = work->r->config->etag.set ? work->r->all : work->out;
+    if (work->include == NULL || work->r->config->etag.set)
+        return COV_OK;
+    most = work->out.n + cov__include_count(work->include);
+    work->query.items = COV_NEW_ARRAY(work->ctx->arena, const cov_column *, most);
+    if (work->query.items == NULL)
+        return cov_fail_nomem(work->ctx->err);
+    for (size_t i = 0; i < work->out.n; i++)
+        work->query.items[i] = work->out.items[i];
+    cov__include_parent_columns(work->include, &work->query);
     return COV_OK;
 }
 
-static cov_status query(const cov_resource *r, cov_ctx *ctx, const cov_where *where, const cov_value *id,
-                        get_sink *sink)
+static cov_status query(get_work *work, const cov_value *id)
 {
-    bool tagged = r->config->etag.set;
+    cov_ctx *ctx = work->ctx;
     cov_stmt stmt;
     cov_status st;
     cov_sql sql;
 
-    sink->sink.row = tagged ? on_tagged_row : on_row;
     cov_sql_init(&sql, ctx->arena, ctx->db);
-    cov__select_sql(&sql, r, tagged ? &r->all : sink->out);
-    cov__where_sql(r, where, true, &sql);
-    cov_sql_str(&sql, r->id->quoted);
+    cov__select_sql(&sql, work->r, &work->query);
+    cov__where_sql(work->r, &work->where, true, &sql);
+    cov_sql_str(&sql, work->r->id->quoted);
     COV_SQL(&sql, " = ");
     cov_sql_param(&sql, *id);
     COV_SQL(&sql, " LIMIT 1");
     st = cov_sql_finish(&sql, &stmt, ctx->err);
-    return st == COV_OK ? cov_db_query(ctx->db, &stmt, &sink->sink, ctx->err) : st;
+    return st == COV_OK ? cov_db_query(ctx->db, &stmt, &work->sink, ctx->err) : st;
+}
+
+/* The row and what it includes see the same snapshot. */
+static cov_status query_with_includes(get_work *work, const cov_value *id)
+{
+    cov_status st = cov_db_begin(work->ctx->db, false, work->ctx->err);
+
+    if (st != COV_OK)
+        return st;
+    st = query(work, id);
+    if (st == COV_OK && work->row != NULL)
+        st = cov__include_load(work->r, work->ctx, work->include, &work->query, &work->row, 1);
+    cov_db_rollback(work->ctx->db);
+    if (st == COV_OK && work->row != NULL)
+        write_row(work, work->row);
+    return st;
 }
 
 /* The `filter` parameter has no meaning here and is not even parsed. */
 cov_status cov__get(const cov_resource *r, cov_ctx *ctx, cov_str segment)
 {
-    cov_columns out;
-    get_sink sink = { { NULL }, r, ctx, &out, false };
-    cov_where where = { NULL, false };
+    get_work work = { .sink = { on_row }, .r = r, .ctx = ctx };
     cov_value id;
-    cov_status st = cov__where_row(r, ctx, COV_OP_READ, &where);
+    cov_status st = cov__where_row(r, ctx, COV_OP_READ, &work.where);
 
     if (st == COV_OK)
-        st = cov__select_columns(r, ctx, &out);
+        st = plan(&work);
     if (st != COV_OK)
         return st;
     if (cov__id_value(r, ctx, segment, &id))
-        st = query(r, ctx, &where, &id, &sink);
+        st = work.include != NULL ? query_with_includes(&work, &id) : query(&work, &id);
     if (st != COV_OK)
         return st;
-    return sink.found ? COV_OK : cov__fail_no_row(r, ctx, segment);
+    return work.found ? COV_OK : cov__fail_no_row(r, ctx, segment);
 }

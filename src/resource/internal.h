@@ -12,6 +12,8 @@ typedef struct cov_columns {
     size_t n;
 } cov_columns;
 
+typedef struct cov_relation cov_relation;
+
 typedef struct cov_access {
     bool public_;
     bool denied;                /* an explicit empty scope: nobody */
@@ -37,6 +39,8 @@ struct cov_resource {
     const bool *is_sortable;
     const bool *is_groupable;
     const bool *is_metric;
+    cov_relation *relations; /* set by cov_resource_link */
+    size_t n_relations;
 };
 
 /* --- access.c: who may (spec/01 section 5, spec/02 section 8) --- */
@@ -59,6 +63,8 @@ typedef struct cov_where {
     bool live_only;            /* exclude soft-deleted rows */
 } cov_where;
 
+/* A caller's filter text under the resource's policy; NULL for an empty one. */
+COV_CHECK cov_status cov__filter_bind(const cov_resource *r, cov_ctx *ctx, cov_str text, const cov_rsql_expr **out);
 /* Scope of `op`, the `filter` parameter and `withDeleted`. */
 COV_CHECK cov_status cov__where_read(const cov_resource *r, cov_ctx *ctx, cov_op op, cov_where *out);
 /* For /:id routes: as above without the `filter` parameter. */
@@ -93,6 +99,8 @@ void cov__respond(cov_ctx *ctx, int status);
 
 /* --- select.c: projection (spec/01 section 6.9) --- */
 COV_CHECK cov_status cov__select_columns(const cov_resource *r, cov_ctx *ctx, cov_columns *out);
+/* The readable columns among a comma list, in its order; all readable ones when the list is empty. */
+COV_CHECK cov_status cov__columns_named(const cov_resource *r, cov_ctx *ctx, cov_str list, cov_columns *out);
 
 /* 400: the field exists but policy forbids it. */
 cov_status cov__fail_field(cov_ctx *ctx, const cov_resource *r, cov_str field, const char *operation,

@@ -6,7 +6,7 @@
  * more than the page is asked for, only to know whether there is a next page.
  */
 #include "base/num.h"
-#include "resource/internal.h"
+#include "resource/include.h"
 
 typedef struct list_plan {
     cov_where where;
@@ -15,7 +15,8 @@ typedef struct list_plan {
     cov_order order;
     cov_cursor cursor;
     size_t limit;
-    size_t id_at; /* place in query */
+    cov_include *include; /* NULL: rows are written as they come */
+    size_t id_at;         /* place in query */
     size_t term_at[COV_MAX_ORDER_TERMS];
 } list_plan;
 
@@ -25,7 +26,8 @@ typedef struct list_sink {
     const list_plan *plan;
     size_t n;
     bool more;
-    cov_value *last; /* the page's last row, only on a full page */
+    const cov_value *last; /* the page's last row, only on a full page */
+    const cov_value **rows; /* the whole page, only when includes need it */
 } list_sink;
 
 /* Leading integer of the text, as JavaScript's parseInt; false when there is none. */
@@ -71,7 +73,7 @@ static size_t ensure_column(cov_columns *query, const cov_column *column)
 
 static cov_status plan_columns(const cov_resource *r, cov_ctx *ctx, list_plan *plan)
 {
-    size_t most = plan->out.n + plan->order.n + 1;
+    size_t most = plan->out.n + plan->order.n + 1 + cov__include_count(plan->include);
 
     plan->query.items = COV_NEW_ARRAY(ctx->arena, const cov_column *, most);
     if (plan->query.items == NULL)
@@ -82,6 +84,7 @@ static cov_status plan_columns(const cov_resource *r, cov_ctx *ctx, list_plan *p
     plan->id_at = ensure_column(&plan->query, r->id);
     for (size_t i = 0; i < plan->order.n; i++)
         plan->term_at[i] = ensure_column(&plan->query, plan->order.terms[i].column);
+    cov__include_parent_columns(plan->include, &plan->query);
     return COV_OK;
 }
 
@@ -97,6 +100,8 @@ static cov_status make_plan(const cov_resource *r, cov_ctx *ctx, list_plan *plan
     if (st == COV_OK)
         st = cov__select_columns(r, ctx, &plan->out);
     if (st == COV_OK)
+        st = cov__include_parse(r, ctx, &plan->include);
+    if (st == COV_OK)
         st = cov__order_parse(ctx, &syntax);
     if (st == COV_OK)
         st = cov__cursor_open(r, ctx, &syntax, &document);
@@ -110,21 +115,46 @@ static cov_status make_plan(const cov_resource *r, cov_ctx *ctx, list_plan *plan
 static cov_status on_row(cov_row_sink *base, const cov_value *values, size_t n, cov_error *err)
 {
     list_sink *sink = (list_sink *)base;
+    const cov_value *kept = NULL;
     cov_buf *out = &sink->ctx->res->body;
 
     if (sink->n == sink->plan->limit) {
         sink->more = true;
         return COV_OK;
     }
+    if (sink->rows != NULL || sink->n + 1 == sink->plan->limit) {
+        kept = cov__values_clone(sink->ctx->arena, values, n);
+        if (kept == NULL)
+            return cov_fail_nomem(err);
+        sink->last = kept;
+    }
+    if (sink->rows != NULL) {
+        sink->rows[sink->n++] = kept;
+        return COV_OK;
+    }
     if (sink->n++ != 0)
         cov_buf_char(out, ',');
     cov__row_json(out, sink->ctx->arena, &sink->plan->out, values);
-    if (sink->n == sink->plan->limit) {
-        sink->last = cov__values_clone(sink->ctx->arena, values, n);
-        if (sink->last == NULL)
-            return cov_fail_nomem(err);
-    }
     return COV_OK;
+}
+
+static cov_status write_with_includes(const cov_resource *r, cov_ctx *ctx, const list_plan *plan,
+                                      const list_sink *sink)
+{
+    cov_buf *out = &ctx->res->body;
+    cov_status st = cov__include_load(r, ctx, plan->include, &plan->query, sink->rows, sink->n);
+
+    for (size_t i = 0; st == COV_OK && i < sink->n && !out->failed; i++) {
+        if (i != 0)
+            cov_buf_char(out, ',');
+        cov__row_json(out, ctx->arena, &plan->out, sink->rows[i]);
+        if (out->failed)
+            break;
+        out->len--; /* reopen the object */
+        cov__include_json(out, ctx, plan->include, i, plan->out.n == 0);
+        cov_buf_char(out, '}');
+    }
+    return st;
 }
 
 static cov_status query_page(const cov_resource *r, cov_ctx *ctx, const list_plan *plan, list_sink *sink)
@@ -172,12 +202,19 @@ cov_status cov__count_rows(const cov_resource *r, cov_ctx *ctx, const cov_where 
 
 static cov_status write_page(const cov_resource *r, cov_ctx *ctx, const list_plan *plan)
 {
-    list_sink sink = { { on_row }, ctx, plan, 0, false, NULL };
+    list_sink sink = { { on_row }, ctx, plan, 0, false, NULL, NULL };
     cov_buf *out = &ctx->res->body;
     cov_status st;
 
+    if (plan->include != NULL) {
+        sink.rows = COV_NEW_ARRAY(ctx->arena, const cov_value *, plan->limit);
+        if (sink.rows == NULL)
+            return cov_fail_nomem(ctx->err);
+    }
     COV_BUF_LIT(out, "{\"items\":[");
     st = query_page(r, ctx, plan, &sink);
+    if (st == COV_OK && plan->include != NULL)
+        st = write_with_includes(r, ctx, plan, &sink);
     COV_BUF_LIT(out, "],\"nextCursor\":");
     if (st == COV_OK && sink.more)
         st = next_cursor(r, ctx, plan, &sink);
@@ -188,20 +225,26 @@ static cov_status write_page(const cov_resource *r, cov_ctx *ctx, const list_pla
     return st;
 }
 
-/* Page and count see the same snapshot. */
-static cov_status write_page_and_count(const cov_resource *r, cov_ctx *ctx, const list_plan *plan)
+/* Page, includes and count see the same snapshot. */
+static cov_status write_consistently(const cov_resource *r, cov_ctx *ctx, const list_plan *plan)
 {
+    bool counted = cov_param_flag(ctx, COV_PARAM_TOTAL_COUNT);
     int64_t count = 0;
-    cov_status st = cov_db_begin(ctx->db, false, ctx->err);
+    cov_status st;
 
+    if (!counted && plan->include == NULL)
+        return write_page(r, ctx, plan);
+    st = cov_db_begin(ctx->db, false, ctx->err);
     if (st != COV_OK)
         return st;
     st = write_page(r, ctx, plan);
-    if (st == COV_OK)
+    if (st == COV_OK && counted)
         st = cov__count_rows(r, ctx, &plan->where, &count);
     cov_db_rollback(ctx->db);
-    COV_BUF_LIT(&ctx->res->body, ",\"totalCount\":");
-    cov_json_int(&ctx->res->body, count);
+    if (counted) {
+        COV_BUF_LIT(&ctx->res->body, ",\"totalCount\":");
+        cov_json_int(&ctx->res->body, count);
+    }
     return st;
 }
 
@@ -213,10 +256,7 @@ cov_status cov__list(const cov_resource *r, cov_ctx *ctx, cov_str id)
     (void)id;
     if (st != COV_OK)
         return st;
-    if (cov_param_flag(ctx, COV_PARAM_TOTAL_COUNT))
-        st = write_page_and_count(r, ctx, &plan);
-    else
-        st = write_page(r, ctx, &plan);
+    st = write_consistently(r, ctx, &plan);
     cov_buf_char(&ctx->res->body, '}');
     cov__respond(ctx, 200);
     return st;

@@ -8,10 +8,9 @@
 #include "base/utf8.h"
 #include "resource/internal.h"
 
-static cov_status user_filter(const cov_resource *r, cov_ctx *ctx, const cov_rsql_expr **out)
+cov_status cov__filter_bind(const cov_resource *r, cov_ctx *ctx, cov_str text, const cov_rsql_expr **out)
 {
     const cov_rsql_node *node = NULL;
-    cov_str text = cov_param_get(ctx, COV_PARAM_FILTER);
     cov_status st;
 
     *out = NULL;
@@ -36,7 +35,7 @@ cov_status cov__where_read(const cov_resource *r, cov_ctx *ctx, cov_op op, cov_w
     cov_status st = cov__where_row(r, ctx, op, out);
 
     if (st == COV_OK)
-        st = user_filter(r, ctx, &filter);
+        st = cov__filter_bind(r, ctx, cov_param_get(ctx, COV_PARAM_FILTER), &filter);
     if (st != COV_OK)
         return st;
     out->expr = cov_rsql_and(ctx->arena, out->expr, filter, &ok);

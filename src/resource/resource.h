@@ -21,6 +21,10 @@ typedef struct cov_resource cov_resource;
 COV_CHECK cov_status cov_resource_new(cov_arena *arena, const cov_host *host, const cov_resource_config *config,
                                       const cov_table *table, cov_resource **out, cov_error *err);
 
+/* Resolve the relations of `resource` among all resources of the app; once, before the first request. */
+COV_CHECK cov_status cov_resource_link(cov_arena *arena, cov_resource *resource, const cov_schema *schema,
+                                       cov_resource *const *all, size_t n_all, cov_error *err);
+
 typedef cov_status (*cov_resource_handler)(const cov_resource *resource, cov_ctx *ctx, cov_str id);
 
 typedef struct cov_resource_route {

@@ -10,10 +10,14 @@ static bool already_selected(const cov_columns *columns, const cov_column *colum
     return false;
 }
 
-/* Unknown and masked names are ignored; an empty list selects everything. */
 cov_status cov__select_columns(const cov_resource *r, cov_ctx *ctx, cov_columns *out)
 {
-    cov_str rest = cov_param_get(ctx, COV_PARAM_SELECT);
+    return cov__columns_named(r, ctx, cov_param_get(ctx, COV_PARAM_SELECT), out);
+}
+
+/* Unknown and masked names are ignored; an empty list selects everything. */
+cov_status cov__columns_named(const cov_resource *r, cov_ctx *ctx, cov_str rest, cov_columns *out)
+{
     bool any = false;
     cov_str part;
 
