@@ -12,7 +12,7 @@ typedef struct batch_work {
     size_t n;
 } batch_work;
 
-static cov_status check_limit(cov_ctx *ctx, const char *operation, int64_t limit, int64_t requested)
+cov_status cov__batch_limit(cov_ctx *ctx, const char *operation, int64_t limit, int64_t requested)
 {
     cov_status st;
 
@@ -49,8 +49,8 @@ static cov_status read_items(batch_work *work, yyjson_val *items, cov_issues *is
     if (work->inputs == NULL)
         return cov_fail_nomem(work->ctx->err);
     yyjson_arr_foreach(items, i, n, item) {
-        cov_str prefix = cov_arena_printf(arena, "items.%zu", i);
-        cov_status st = cov__input_read(work->r, work->ctx, item, COV_INPUT_CREATE, prefix, issues, &work->inputs[i]);
+        cov_input_rules rules = { COV_INPUT_CREATE, cov_arena_printf(arena, "items.%zu", i), NULL, false };
+        cov_status st = cov__input_read(work->r, work->ctx, item, &rules, issues, &work->inputs[i]);
 
         if (st != COV_OK)
             return st;
@@ -74,7 +74,7 @@ static cov_status read_body(batch_work *work)
     if (st == COV_OK)
         st = cov__issues_finish(work->ctx, &issues);
     if (st == COV_OK)
-        st = check_limit(work->ctx, "create", work->r->config->batch.create, (int64_t)work->n);
+        st = cov__batch_limit(work->ctx, "create", work->r->config->batch.create, (int64_t)work->n);
     for (size_t i = 0; st == COV_OK && i < work->n; i++)
         cov__input_mask(work->r, &work->inputs[i]);
     return st;
@@ -252,7 +252,7 @@ static cov_status run_filtered(void *arg)
     cov_status st = cov__count_rows(work->r, work->ctx, &work->where, &work->count);
 
     if (st == COV_OK)
-        st = check_limit(work->ctx, work->deleting ? "delete" : "update", work->limit, work->count);
+        st = cov__batch_limit(work->ctx, work->deleting ? "delete" : "update", work->limit, work->count);
     if (st != COV_OK || work->count == 0)
         return st;
     return work->deleting ? delete_matching(work) : update_matching(work);
@@ -260,13 +260,14 @@ static cov_status run_filtered(void *arg)
 
 static cov_status read_patch(const cov_resource *r, cov_ctx *ctx, cov_input *out)
 {
+    cov_input_rules rules = { COV_INPUT_UPDATE, COV_STR_INIT(""), NULL, false };
     yyjson_val *body = NULL;
     cov_issues issues;
     cov_status st = cov__body_read(ctx, &body);
 
     cov__issues_init(&issues, ctx->arena);
     if (st == COV_OK)
-        st = cov__input_read(r, ctx, body, COV_INPUT_UPDATE, COV_STR(""), &issues, out);
+        st = cov__input_read(r, ctx, body, &rules, &issues, out);
     if (st == COV_OK && out->present[r->id->index])
         cov__issue(&issues, COV_STR(""), r->id->name, "Invalid input: the id of a row cannot be changed");
     if (st == COV_OK)

@@ -1,39 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /* POST / (spec/01 section 6.5). */
-#include "resource/internal.h"
+#include "resource/nested.h"
 
 typedef struct create_work {
     const cov_resource *r;
     cov_ctx *ctx;
     const cov_rsql_expr *scope;
     cov_input input;
+    cov_nested nested;
     cov_value *row;
 } create_work;
 
 static cov_status insert(void *arg)
 {
     create_work *work = arg;
-    cov_status st = cov__insert(work->r, work->ctx, &work->input, false, NULL, &work->row);
+    cov_ctx *ctx = work->ctx;
+    cov_status st = cov__nested_parents(ctx, &work->nested, &work->input);
 
-    return st == COV_OK
-               ? cov__access_check_row(work->r, work->ctx, COV_OP_CREATE, work->scope, work->row)
-               : st;
+    if (st == COV_OK)
+        st = cov__insert(work->r, ctx, &work->input, false, NULL, &work->row);
+    if (st == COV_OK)
+        st = cov__access_check_row(work->r, ctx, COV_OP_CREATE, work->scope, work->row);
+    return st == COV_OK ? cov__nested_children(ctx, &work->nested, work->row) : st;
 }
 
-static cov_status read_input(const cov_resource *r, cov_ctx *ctx, cov_input *out)
+static cov_status read_input(create_work *work)
 {
+    cov_input_rules rules = { COV_INPUT_CREATE, COV_STR_INIT(""), NULL, work->r->config->nested_writes };
+    cov_ctx *ctx = work->ctx;
     yyjson_val *body = NULL;
     cov_issues issues;
     cov_status st = cov__body_read(ctx, &body);
 
     cov__issues_init(&issues, ctx->arena);
     if (st == COV_OK)
-        st = cov__input_read(r, ctx, body, COV_INPUT_CREATE, COV_STR(""), &issues, out);
+        st = cov__nested_read(work->r, ctx, body, &issues, &work->nested);
+    rules.filled = work->nested.filled;
+    if (st == COV_OK)
+        st = cov__input_read(work->r, ctx, body, &rules, &issues, &work->input);
     if (st == COV_OK)
         st = cov__issues_finish(ctx, &issues);
     if (st == COV_OK)
-        cov__input_mask(r, out);
+        cov__input_mask(work->r, &work->input);
     return st;
+}
+
+/* One INSERT is atomic by itself; more of them, or a scope that may refuse the row, are not. */
+static bool needs_transaction(const create_work *work)
+{
+    return work->scope != NULL || work->nested.parents != NULL || work->nested.children != NULL;
 }
 
 /* The client's own name for the row, echoed as the last member. */
@@ -63,18 +78,17 @@ static void respond(const cov_resource *r, cov_ctx *ctx, const cov_value *row)
 
 cov_status cov__create(const cov_resource *r, cov_ctx *ctx, cov_str id)
 {
-    create_work work = { r, ctx, NULL, { NULL, NULL, NULL }, NULL };
+    create_work work = { .r = r, .ctx = ctx };
     cov_status st = cov__access_create(r, ctx, &work.scope);
 
     (void)id;
     if (st == COV_OK)
         st = cov__access_capability(r, ctx, r->config->capabilities.create, "enableCreate");
     if (st == COV_OK)
-        st = read_input(r, ctx, &work.input);
+        st = read_input(&work);
     if (st != COV_OK)
         return st;
-    /* One INSERT is atomic by itself; a scope may yet refuse the row. */
-    st = work.scope != NULL ? cov__in_transaction(ctx, insert, &work) : insert(&work);
+    st = needs_transaction(&work) ? cov__in_transaction(ctx, insert, &work) : insert(&work);
     if (st == COV_OK)
         respond(r, ctx, work.row);
     return st;

@@ -9,14 +9,13 @@
 #include "base/num.h"
 #include "base/time.h"
 #include "base/utf8.h"
-#include "resource/internal.h"
+#include "resource/relation.h"
 
 typedef struct checker {
     const cov_resource *r;
     cov_ctx *ctx;
     cov_issues *issues;
-    cov_str prefix;
-    cov_input_mode mode;
+    const cov_input_rules *rules;
     const cov_column *column;
     yyjson_val *json; /* NULL: missing */
 } checker;
@@ -36,7 +35,7 @@ const char *cov__json_kind(yyjson_val *json)
     return json != NULL ? names[yyjson_get_type(json) & 7] : "undefined";
 }
 
-#define ISSUE(c, ...) cov__issue((c)->issues, (c)->prefix, (c)->column->name, __VA_ARGS__)
+#define ISSUE(c, ...) cov__issue((c)->issues, (c)->rules->prefix, (c)->column->name, __VA_ARGS__)
 
 static cov_str text_of(yyjson_val *json)
 {
@@ -261,8 +260,8 @@ static void issue_missing(checker *c)
         ISSUE(c, "Invalid input");
         return;
     }
-    cov_buf_str(&path, c->prefix);
-    if (c->prefix.len != 0)
+    cov_buf_str(&path, c->rules->prefix);
+    if (c->rules->prefix.len != 0)
         cov_buf_char(&path, '.');
     cov_buf_str(&path, c->column->name);
     hint = cov_arena_printf(c->ctx->arena, advice, COV_STR_ARG(cov_buf_view(&path)));
@@ -294,8 +293,8 @@ static void check_absent(checker *c)
 {
     const cov_column *column = c->column;
 
-    if (c->mode == COV_INPUT_UPDATE || !column->not_null || column->has_default ||
-        c->r->is_generated[column->index])
+    if (c->rules->mode == COV_INPUT_UPDATE || !column->not_null || column->has_default ||
+        c->r->is_generated[column->index] || (c->rules->filled != NULL && c->rules->filled[column->index]))
         return;
     if (column->n_enum_values != 0)
         issue_option(c);
@@ -306,7 +305,7 @@ static void check_absent(checker *c)
 static void issue_unknown(checker *c, const cov_buf *keys, size_t n)
 {
     if (n != 0)
-        cov__issue(c->issues, c->prefix, COV_STR(""), "Unrecognized key%s: %.*s", n == 1 ? "" : "s",
+        cov__issue(c->issues, c->rules->prefix, COV_STR(""), "Unrecognized key%s: %.*s", n == 1 ? "" : "s",
                    COV_STR_ARG(cov_buf_view(keys)));
 }
 
@@ -324,6 +323,8 @@ static size_t collect(checker *c, yyjson_val *object, yyjson_val **found, cov_bu
             found[column->index] = yyjson_obj_iter_get_val(key);
             continue;
         }
+        if (c->rules->nested && cov__relation_named(c->r, text_of(key)) != NULL)
+            continue;
         if (n_unknown++ != 0)
             cov_buf_append(unknown, ", ", 2);
         cov_json_str(unknown, text_of(key));
@@ -344,10 +345,10 @@ static cov_status allocate(const cov_resource *r, cov_ctx *ctx, cov_input *out, 
     return COV_OK;
 }
 
-cov_status cov__input_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *value, cov_input_mode mode,
-                           cov_str prefix, cov_issues *issues, cov_input *out)
+cov_status cov__input_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *value,
+                           const cov_input_rules *rules, cov_issues *issues, cov_input *out)
 {
-    checker c = { r, ctx, issues, prefix, mode, NULL, NULL };
+    checker c = { r, ctx, issues, rules, NULL, NULL };
     cov_buf unknown = COV_BUF_IN(ctx->arena);
     yyjson_val **found = NULL;
     size_t n_unknown;
@@ -356,7 +357,7 @@ cov_status cov__input_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *valu
     if (st != COV_OK)
         return st;
     if (!yyjson_is_obj(value)) {
-        cov__issue(issues, prefix, COV_STR(""), "Invalid input: expected object, received %s", cov__json_kind(value));
+        cov__issue(issues, rules->prefix, COV_STR(""), "Invalid input: expected object, received %s", cov__json_kind(value));
         return COV_OK;
     }
     n_unknown = collect(&c, value, found, &unknown);
@@ -466,7 +467,7 @@ static bool bool_from_json(yyjson_val *json, cov_value *out)
 
 bool cov__value_from_json(cov_ctx *ctx, const cov_column *column, yyjson_val *json, cov_value *out)
 {
-    checker c = { NULL, ctx, NULL, COV_STR_INIT(""), COV_INPUT_UPDATE, column, json };
+    checker c = { NULL, ctx, NULL, NULL, column, json };
     int64_t ms;
 
     *out = cov_value_null();

@@ -173,6 +173,13 @@ void cov__etag_cas_sql(const cov_resource *r, const cov_value *row, cov_sql *sql
 
 typedef enum cov_input_mode { COV_INPUT_CREATE, COV_INPUT_UPDATE } cov_input_mode;
 
+typedef struct cov_input_rules {
+    cov_input_mode mode;
+    cov_str prefix;     /* path of the object in the body: "items.0", or "" */
+    const bool *filled; /* by column: the server provides it, so it may be absent; NULL = none */
+    bool nested;        /* names of relations are no unknown keys */
+} cov_input_rules;
+
 /* What a client wants to set, by column index. */
 typedef struct cov_input {
     bool *present;
@@ -191,12 +198,9 @@ void cov__issues_init(cov_issues *issues, cov_arena *arena);
 void cov__issue(cov_issues *issues, cov_str prefix, cov_str field, const char *format, ...) COV_PRINTF(4, 5);
 /* COV_OK when there are none, else 400 "Validation failed" with `errors`. */
 COV_CHECK cov_status cov__issues_finish(cov_ctx *ctx, const cov_issues *issues);
-/*
- * Validate one object against the table and convert it. `prefix` is the path of the object ("items.0" or "").
- * Problems go to `issues`; only COV_ENOMEM is returned.
- */
-COV_CHECK cov_status cov__input_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *value, cov_input_mode mode,
-                                     cov_str prefix, cov_issues *issues, cov_input *out);
+/* Validate one object against the table and convert it. Problems go to `issues`; only COV_ENOMEM is returned. */
+COV_CHECK cov_status cov__input_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *value,
+                                     const cov_input_rules *rules, cov_issues *issues, cov_input *out);
 /* Take away what the client may not set (spec/01 section 10). */
 void cov__input_mask(const cov_resource *r, cov_input *input);
 /* 400 when the body sets the id to another value than `id`; an equal id is taken away. */
@@ -225,6 +229,9 @@ void cov__delete_sql(const cov_resource *r, cov_ctx *ctx, cov_sql *sql);
 COV_CHECK cov_status cov__count_rows(const cov_resource *r, cov_ctx *ctx, const cov_where *where, int64_t *out);
 /* "undefined", "null", "boolean", "number", "string", "array", "object". */
 const char *cov__json_kind(yyjson_val *json);
+
+/* 400 when a batch is larger than the limit. */
+COV_CHECK cov_status cov__batch_limit(cov_ctx *ctx, const char *operation, int64_t limit, int64_t requested);
 
 /* --- handlers, one file each --- */
 cov_status cov__list(const cov_resource *r, cov_ctx *ctx, cov_str id);

@@ -33,12 +33,13 @@ static cov_status load(update_work *work)
 static cov_status read_input(update_work *work)
 {
     yyjson_val *body = NULL;
+    cov_input_rules rules = { work->mode, COV_STR_INIT(""), NULL, false };
     cov_issues issues;
     cov_status st = cov__body_read(work->ctx, &body);
 
     cov__issues_init(&issues, work->ctx->arena);
     if (st == COV_OK)
-        st = cov__input_read(work->r, work->ctx, body, work->mode, COV_STR(""), &issues, &work->input);
+        st = cov__input_read(work->r, work->ctx, body, &rules, &issues, &work->input);
     if (st == COV_OK)
         st = cov__issues_finish(work->ctx, &issues);
     if (st != COV_OK)
