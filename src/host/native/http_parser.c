@@ -416,7 +416,7 @@ static cov__http_event refuse_llhttp(cov__http_parser *self, llhttp_errno_t code
     if (code == HPE_UNEXPECTED_CONTENT_LENGTH)
         return cov__http_refuse(self, COV_EREQUEST, "There must be one Content-Length or one Transfer-Encoding");
     if (code == HPE_INVALID_CONTENT_LENGTH)
-        return cov__http_refuse(self, COV_EREQUEST, "Content-Length must be a decimal number");
+        return cov__http_refuse(self, COV_EREQUEST, "Content-Length must be a decimal number of at most 64 bits");
     return cov__http_refuse(self, COV_EREQUEST, llhttp_get_error_reason(&self->llhttp));
 }
 
@@ -442,8 +442,13 @@ static llhttp_errno_t run_llhttp(cov__http_parser *self, cov_str head)
 
 static cov__http_event take_head(cov__http_parser *self, cov_str head)
 {
-    llhttp_errno_t code = run_llhttp(self, head);
+    cov_str first_line = cov_str_slice(head, 0, self->headers_start - 2);
+    llhttp_errno_t code;
 
+    /* The request line may have been checked in a view that is gone: point into this one. */
+    if (self->request.method_name.ptr != head.ptr)
+        (void)take_request_line(self, first_line);
+    code = run_llhttp(self, head);
     if (code != HPE_PAUSED || !self->has_request)
         return refuse_llhttp(self, code);
     self->request.headers = self->headers;
