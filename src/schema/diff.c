@@ -104,7 +104,7 @@ static void compare_column(differ *d, const cov_column *wanted, const cov_column
     if (wanted->generated != live->generated)
         differs(d, wanted, "generated in %s only",
                 wanted->generated ? "schema.sql" : "the database");
-    else if (wanted->has_default && !live->has_default && wanted->primary_key == live->primary_key)
+    else if (wanted->default_sql.ptr != NULL && !live->has_default)
         differs(d, wanted, "has a default in schema.sql, none in the database");
 }
 

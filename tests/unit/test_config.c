@@ -214,7 +214,7 @@ static void config__refuses_duplicates_and_gaps(void **state)
           "1:33: relation \"r\": \"manyToMany\" needs \"through\"" },
         { "{\"kv\":{}}", "1:2: the key \"type\" is missing" },
         { "{\"resources\":{\"a\":{\"path\":\"/x/\"},\"b\":{\"path\":\"x\"}}}",
-          "1:35: the resources \"a\" and \"b\" have the same path" },
+          "1:34: the resources \"a\" and \"b\" have the same path" },
     };
 
     (void)state;
@@ -496,15 +496,12 @@ static void config__lists_what_has_no_effect_yet(void **state)
         "{\"kv\":{\"type\":\"memory\"},"
         "\"auth\":{\"users\":{\"table\":\"users\"},\"session\":{\"type\":\"jwt\",\"secret\":\"${SECRET}\"},"
         "\"login\":true,\"passwordPolicy\":{\"minLength\":9}},"
-        "\"resources\":{\"p\":{\"autoRelations\":true,\"nestedWrites\":false,\"sse\":{\"heartbeatMs\":1000},"
-        "\"rateLimit\":{\"windowMs\":60000,\"maxRequests\":5},\"relations\":{\"u\":{\"type\":\"belongsTo\","
-        "\"resource\":\"u\",\"foreignKey\":\"uId\"}}}}}");
+        "\"resources\":{\"p\":{\"nestedWrites\":false,\"sse\":{\"heartbeatMs\":1000},"
+        "\"rateLimit\":{\"windowMs\":60000,\"maxRequests\":5}}}}");
 
     (void)state;
     assert_true(c->unused.set);
-    assert_names(c->unused, "kv,auth,resources.p.autoRelations,resources.p.sse,"
-                            "resources.p.rateLimit,resources.p.relations");
-    assert_true(c->resources->auto_relations);
+    assert_names(c->unused, "kv,auth,resources.p.sse,resources.p.rateLimit");
 }
 
 static void config__drops_a_byte_order_mark(void **state)
