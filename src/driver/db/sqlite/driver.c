@@ -185,13 +185,28 @@ static cov_status step_all(sqlite_db *db, cached_stmt *stmt, cov_row_sink *sink,
     }
 }
 
+/* SQLite itself ends a transaction after a full disk or an I/O error. */
+static bool ended_by_engine(const cov_db *db)
+{
+    return sqlite3_get_autocommit(((const sqlite_db *)db)->handle) != 0;
+}
+
+static cov_status fail_ended(cov_error *err)
+{
+    return cov_fail(err, COV_EINTERNAL, "the transaction was rolled back by the database");
+}
+
 static cov_status sqlite_query(cov_db *base, const cov_stmt *stmt, cov_row_sink *sink, int64_t *changes,
                                cov_error *err)
 {
     sqlite_db *db = (sqlite_db *)base;
     cached_stmt *cached = NULL;
-    cov_status st = cov__sqlite_acquire(db, stmt->sql, &cached, err);
+    cov_status st;
 
+    /* Outside the transaction that the caller believes in, a statement would commit by itself. */
+    if (base->depth > 0 && ended_by_engine(base))
+        return fail_ended(err);
+    st = cov__sqlite_acquire(db, stmt->sql, &cached, err);
     if (st != COV_OK)
         return st;
     st = bind_all(db, cached->handle, stmt, err);
@@ -249,16 +264,10 @@ static cov_status sqlite_begin(cov_db *db, bool write, cov_error *err)
     return run(db, write ? COV_STR("BEGIN IMMEDIATE") : COV_STR("BEGIN"), err);
 }
 
-/* SQLite itself ends a transaction after a full disk or an I/O error. */
-static bool ended_by_engine(const cov_db *db)
-{
-    return sqlite3_get_autocommit(((const sqlite_db *)db)->handle) != 0;
-}
-
 static cov_status sqlite_commit(cov_db *db, cov_error *err)
 {
     if (ended_by_engine(db))
-        return cov_fail(err, COV_EINTERNAL, "the transaction was rolled back by the database");
+        return fail_ended(err);
     return run(db, db->depth > 1 ? COV_STR("RELEASE cov") : COV_STR("COMMIT"), err);
 }
 
