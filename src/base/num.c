@@ -12,8 +12,11 @@
 enum {
     FAST_DIGITS = 15,
     FAST_ZEROS = 22,
-    /* 768 digits decide every halfway case; of the rest it matters only whether one is not zero. */
-    MAX_DIGITS = 800,
+    /*
+     * 768 digits decide every halfway case; of the rest it matters only whether one is not zero. yyjson takes
+     * any further digit for one that is not, so zeros must never get that far.
+     */
+    MAX_DIGITS = 768,
     EXPONENT_BYTES = 16
 };
 /* Beyond this every exponent means zero or infinity, and sums of exponents stay far from overflow. */

@@ -166,6 +166,7 @@ static void encode__percent_decodes_leniently(void **state)
         { "a+b", false, "a+b" },
         { "a%2Fb", false, "a/b" },
         { "%41%62%7a", true, "Abz" },
+        { "%41+%FF+", false, "A+%FF+" },
         { "%c3%a9%C3%A9", true, "\xC3\xA9\xC3\xA9" },
         { "%", true, "%" },
         { "%4", true, "%4" },

@@ -441,6 +441,25 @@ static void json__depth_is_bounded(void **state)
     }
 }
 
+static void json__depth_counts_the_byte_order_mark(void **state)
+{
+    (void)state;
+    for (int closed = 0; closed < 2; closed++) {
+        cov_arena *arena = cov_arena_new(0);
+        cov_buf text = COV_BUF_INIT;
+        cov_buf out = COV_BUF_INIT;
+        cov_error err;
+
+        COV_BUF_LIT(&text, "\xEF\xBB\xBF");
+        nest(&text, 65, false, closed);
+        assert_int_equal(rewrite(arena, cov_buf_view(&text), &out, &err), COV_EINVAL);
+        assert_int_equal(err.offset, 3 + 64);
+        cov_buf_dispose(&out);
+        cov_buf_dispose(&text);
+        cov_arena_free(arena);
+    }
+}
+
 /* Siblings do not add up, whatever closes before the next one opens. */
 static void json__depth_is_not_a_count(void **state)
 {
@@ -547,6 +566,7 @@ int main(void)
         cmocka_unit_test(json__refuses_with_the_place),
         cmocka_unit_test(json__error_may_be_null),
         cmocka_unit_test(json__depth_is_bounded),
+        cmocka_unit_test(json__depth_counts_the_byte_order_mark),
         cmocka_unit_test(json__depth_is_not_a_count),
         cmocka_unit_test(json__writer_refuses_unbounded_depth),
         cmocka_unit_test(json__the_input_is_not_touched),

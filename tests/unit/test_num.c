@@ -171,6 +171,35 @@ static void num__far_digits_decide_halfway_cases(void **state)
     free(text);
 }
 
+/* Texts exactly between two doubles, which only all of their up to 768 digits tell from their neighbours. */
+static void num__exact_midpoints_round_to_even(void **state)
+{
+    enum { DIGITS = 780 };
+    uint64_t random = 7;
+
+    (void)state;
+    for (int i = 0; i < 4000; i++) {
+        uint64_t bits = next_random(&random) & INT64_MAX;
+        char *text = malloc(DIGITS + 64);
+        double number;
+        double above;
+        double value = 0;
+        int len;
+
+        assert_non_null(text);
+        if (i % 2 != 0)
+            bits %= UINT64_C(0x0010000000000000) * 3; /* subnormal and tiny: the longest texts */
+        memcpy(&number, &bits, sizeof number);
+        above = nextafter(number, INFINITY);
+        if (isfinite(above)) {
+            len = snprintf(text, DIGITS + 64, "%.*Le", DIGITS, ((long double)number + (long double)above) / 2);
+            assert_true(cov_parse_double(cov_str_of(text, (size_t)len), &value));
+            assert_double(value, strtod(text, NULL), text);
+        }
+        free(text);
+    }
+}
+
 static void num__agrees_with_strtod(void **state)
 {
     static const int precisions[] = { 17, 15, 6, 20, 3, 40, 12 };
@@ -377,6 +406,7 @@ int main(void)
         cmocka_unit_test(num__refuses_what_is_no_decimal),
         cmocka_unit_test(num__parses_decimals),
         cmocka_unit_test(num__far_digits_decide_halfway_cases),
+        cmocka_unit_test(num__exact_midpoints_round_to_even),
         cmocka_unit_test(num__agrees_with_strtod),
         cmocka_unit_test(num__text_is_javascript_text),
         cmocka_unit_test(num__text_of_random_doubles_is_shortest),
