@@ -511,9 +511,96 @@ static void rsql__sql_and_memory_agree(void **state)
     assert_true(pairs >= MIN_PAIRS);
 }
 
+/* --- the matchers against SQLite's own --- */
+
+static const rsql_column text_columns[] = {
+    { "id", "id", "INTEGER", COV_TYPE_INTEGER, NULL },
+    { "text", "text", "TEXT", COV_TYPE_TEXT, NULL },
+};
+
+/* Few letters, so that patterns match often and fail late. */
+static void put_letters(cov_buf *out, size_t max_letters, bool wildcards)
+{
+    static const char *const letters[] = { "a", "b", "\xC3\xA9", "\xF0\x9F\x98\x80",
+                                           "*", "[", "?",        "A" };
+    static const char *const wild[] = { "%", "_", "%", "\\\\%", "\\\\a", "\\\\\\\\" };
+
+    for (size_t left = below(max_letters + 1); left > 0; left--) {
+        if (wildcards && one_in(3))
+            put(out, wild[below(COV_COUNT_OF(wild))]);
+        else
+            put(out, letters[one_in(4) ? below(COV_COUNT_OF(letters)) : below(2)]);
+    }
+}
+
+static void insert_texts(rsql_fixture *f)
+{
+    for (size_t row = 0; row < N_ROWS; row++) {
+        cov_value values[] = { cov_value_int((int64_t)row + 1), cov_value_null() };
+        cov_buf text = COV_BUF_INIT;
+
+        put_letters(&text, 10, false);
+        values[1] = cov_value_text(cov_buf_view(&text));
+        rsql_fixture_insert(f, values);
+        cov_buf_dispose(&text);
+    }
+    rsql_fixture_load(f);
+}
+
+static void compare_plain(rsql_fixture *f, cov_str filter)
+{
+    const cov_rsql_expr *expr = NULL;
+    const char *message = NULL;
+    bool matches[N_ROWS];
+    cov_stmt condition;
+
+    assert_int_equal(rsql_fixture_bind(f, filter, &expr), COV_OK);
+    condition = rsql_fixture_sql(f, expr, 0);
+    assert_true(rsql_fixture_query(f, &condition, matches, &message));
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const cov_value *row = &f->rows[i * COV_COUNT_OF(text_columns)];
+
+        if ((cov_rsql_eval(expr, row, &rsql_host, f->arena) == COV_TRUE) != matches[i])
+            fail_msg("%.*s on '%.*s': SQLite says %d", COV_STR_ARG(filter), COV_STR_ARG(row[1].s),
+                     matches[i]);
+    }
+}
+
+/* The functions in SQL are our own code, so only SQLite's builtins can show that it is right. */
+static void rsql__matchers_agree_with_builtins(void **state)
+{
+    static const char *const operators[] = {
+        "%=", "%=", "%=", "!%=", "=contains=", "=startswith=", "=endswith=", "=length="
+    };
+    rsql_fixture f;
+    cov_buf filter = COV_BUF_INIT;
+
+    (void)state;
+    seed();
+    rsql_fixture_open(&f, text_columns, COV_COUNT_OF(text_columns));
+    insert_texts(&f);
+    for (size_t i = 0; i < N_FILTERS; i++) {
+        const char *token = operators[below(COV_COUNT_OF(operators))];
+
+        cov_buf_clear(&filter, SIZE_MAX);
+        cov_buf_printf(&filter, "text%s\"", token);
+        if (strcmp(token, "=length=") == 0)
+            cov_buf_u64(&filter, below(10));
+        else
+            put_letters(&filter, strchr(token, '%') != NULL ? 8 : 3, strchr(token, '%') != NULL);
+        cov_buf_char(&filter, '"');
+        compare_plain(&f, cov_buf_view(&filter));
+    }
+    cov_buf_dispose(&filter);
+    rsql_fixture_close(&f);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(rsql__sql_and_memory_agree) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rsql__sql_and_memory_agree),
+        cmocka_unit_test(rsql__matchers_agree_with_builtins),
+    };
 
     return cmocka_run_group_tests_name("rsql_property", tests, NULL, NULL);
 }
