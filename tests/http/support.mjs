@@ -46,9 +46,9 @@ export async function startProject({ schema, config, seed, env = {} }) {
   return openProject(directory, { seed: Boolean(seed), env });
 }
 
-/* Start a server on a folder that is there already. */
-export async function openProject(directory, { seed = false, env = {} } = {}) {
-  const server = await startServer(binary, directory, {
+/* Start a server on a folder that is there already; `program` may be a script that runs the server. */
+export async function openProject(directory, { seed = false, env = {}, program = binary } = {}) {
+  const server = await startServer(program, directory, {
     args: ["--log-level", "info", ...(seed ? ["--seed", path.join(directory, "seed.sql")] : [])], env,
   });
   const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
