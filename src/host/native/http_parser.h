@@ -57,21 +57,21 @@ typedef enum cov__chunk_phase {
 typedef struct cov__http_parser {
     cov__http_limits limits;
     cov__http_phase phase;
-    bool continue_due;   /* 100 Continue is still to be asked for */
-    bool held;           /* request points into `hold` and `body` */
-    bool has_request;    /* request is filled, also when refused */
-    bool keep_alive;     /* whether the connection may serve another message */
+    bool continue_due; /* 100 Continue is still to be asked for */
+    bool held;         /* request points into `hold` and `body` */
+    bool has_request;  /* request is filled, also when refused */
+    bool keep_alive;   /* whether the connection may serve another message */
     bool http10;
-    size_t scanned;      /* head: bytes of the fed view that were looked at */
-    size_t line_start;   /* head: where the line being scanned starts */
+    size_t scanned;       /* head: bytes of the fed view that were looked at */
+    size_t line_start;    /* head: where the line being scanned starts */
     size_t headers_start; /* head: where the first field line starts; 0 = in the request line */
     uint64_t content_length;
     bool has_content_length;
     cov__chunk_phase chunk;
     uint64_t chunk_left;
     size_t trailer_bytes;
-    cov_buf hold;        /* the head, once it had to be kept */
-    cov_buf body;        /* decoded body, unless it lies complete in the fed bytes */
+    cov_buf hold; /* the head, once it had to be kept */
+    cov_buf body; /* decoded body, unless it lies complete in the fed bytes */
     size_t n_headers;
     cov_header headers[COV_HTTP_MAX_HEADERS];
     cov_request request; /* peer_address and secure are the caller's to fill */
