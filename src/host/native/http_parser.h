@@ -102,8 +102,13 @@ static inline bool cov__http_in_body(const cov__http_parser *self)
 /* RFC 9110 tchar: what methods and field names are made of. */
 bool cov__http_is_token(cov_str s);
 
-/* Between the two files of the parser. */
+/* ---- between the files of the parser ---- */
+
 cov__http_event cov__http_refuse(cov__http_parser *self, cov_status status, const char *detail);
+/* http_head.c: `line` is without CRLF. COV_HTTP_MORE when it is fine. */
+cov__http_event cov__http_take_request_line(cov__http_parser *self, cov_str line);
+/* http_head.c: checks all fields and sets the phase of the body. COV_HTTP_MORE when they are fine. */
+cov__http_event cov__http_check_head(cov__http_parser *self);
 /* Copies the head (and rebases the request onto it); part of cov__http_hold. */
 COV_CHECK cov_status cov__http_hold_head(cov__http_parser *self);
 cov__http_event cov__http_feed_body(cov__http_parser *self, cov_str view, size_t *consumed);
