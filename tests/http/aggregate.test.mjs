@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Groups and metrics (spec/03 section 9; the numbers are rows of section 12), the last part against a model.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { everyone, isJson, isProblem, query, random, seed, startProject } from "./support.mjs";
 
 const items = (options = {}) => ({ table: "items", auth: everyone, ...options });
@@ -28,7 +28,6 @@ const app = await startProject({
     INSERT INTO typed VALUES (1,'b',1,0.5,1.5,1,1000,1500,'2024-01-02T00:00:00.000Z','1','x'),(2,'a',-5,2.5,'10',0,2000,2500,'2024-01-01T00:00:00.000Z','2','y'),(3,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
     INSERT INTO huge VALUES (1,9223372036854775807),(2,9223372036854775807),(3,1);`,
 });
-after(() => app.stop());
 
 const groups = async (name, parameters) => {
   const response = await app.get(`/api/${name}/aggregate${query(parameters)}`);

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What surrounds the resources: CORS, protective headers, health, paths (spec/01 section 1, spec/07 sections 3, 8, 9 and 13).
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { everyone, isJson, isNoRoute, isNoRow, startProject } from "./support.mjs";
 
 const schema = "CREATE TABLE things (id TEXT PRIMARY KEY, name TEXT); CREATE TABLE others (id INTEGER PRIMARY KEY, n INTEGER);";
 const seed = "INSERT INTO things VALUES ('a','A'); INSERT INTO others VALUES (1,2);";
 const resources = { things: { auth: everyone, etag: {} } };
-const running = [];
-async function start(app, more = {}) {
-  const project = await startProject({ schema, seed, config: { app, resources, ...more.config }, env: more.env });
-  running.push(project);
-  return project;
-}
-after(async () => { for (const project of running) await project.stop(); });
+const start = (app, more = {}) => startProject({ schema, seed, config: { app, resources, ...more.config }, env: more.env });
 
 const plain = await start({});
 const A = { id: "a", name: "A" };

@@ -2,7 +2,7 @@
 // What clients must not be able to do harm with. After each bad request the same connection still answers, where HTTP
 // allows that, and nothing was written.
 import assert from "node:assert/strict";
-import { after, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { everyone, isJson, isProblem, query, startProject } from "./support.mjs";
 
 const app = await startProject({
@@ -11,7 +11,6 @@ const app = await startProject({
     CREATE TABLE numbered (id INTEGER PRIMARY KEY, name TEXT);`,
   config: { cursorSigningSecret: "k", resources: { things: { auth: everyone, etag: {} }, numbered: { auth: everyone } } },
 });
-after(() => app.stop());
 
 const A = { id: "a", name: "A", qty: 1, r: null, doc: null, at: null };
 let connection;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The batch routes (spec/01 section 11) and the capabilities (section 10).
 import assert from "node:assert/strict";
-import { after, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { everyone, isInvalid, isJson, isNoRoute, isNoRow, isProblem, missing, query, startProject } from "./support.mjs";
 
 const things = (options) => ({ table: "things", auth: everyone, ...options });
@@ -28,7 +28,6 @@ const app = await startProject({
     },
   },
 });
-after(() => app.stop());
 
 const A = { id: "a", name: "A", qty: 1 }, B = { id: "b", name: "B", qty: 2 }, C = { id: "c", name: "C", qty: 3 };
 beforeEach(() => app.sql(`

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the database refuses, as problems that name the field and show no SQL (spec/01 Q-11).
 import assert from "node:assert/strict";
-import { after, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { everyone, isInvalid, isJson, isProblem, missing, query, startProject } from "./support.mjs";
 
 const tables = {
@@ -33,7 +33,6 @@ const app = await startProject({
     },
   },
 });
-after(() => app.stop());
 
 beforeEach(() => app.sql([...Object.keys(tables), "exact", "short"].map((name) => `DELETE FROM ${name};`).join("") + `
   INSERT INTO users VALUES (1,'ann@x','Ann','A'), (2,'bob@x','Bob','B');

@@ -2,7 +2,7 @@
 // Cursors byte for byte, and what happens to those that others made (spec/03 section 4; the numbers are rows of section 12).
 import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { everyone, isProblem, query, startProject } from "./support.mjs";
 
 const ex = (options = {}) => ({ table: "ex", auth: everyone, ...options });
@@ -23,7 +23,6 @@ const app = await startProject({
       ('7','Bob',NULL,1705314700123,1705314700,'2024-01-15T10:31:40.123Z',NULL,7,5), ('a1b2','Zoë',1e21,1705314600000,0,'2024-01-15 10:30:00',1,0.1,NULL), ('z','a"b\\c/é'||char(10)||'😀',1e-7,NULL,-1,NULL,0,-3,0);
     WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c WHERE x<30) INSERT INTO numbered SELECT x, 'l'||x FROM c;`,
 });
-after(() => app.stop());
 
 const b64 = (value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 const sign = (payload, secret = "s3cret") => `${payload}.${createHmac("sha256", secret).update(payload, "ascii").digest("base64url")}`;

@@ -2,7 +2,7 @@
 // Entity tags, preconditions and version numbers (spec/01 section 15).
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { after, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { everyone, isInvalid, isJson, isNoRow, isProblem, startProject } from "./support.mjs";
 
 const etag = (options) => ({ table: "docs", auth: everyone, etag: options });
@@ -30,7 +30,6 @@ const app = await startProject({
     },
   },
 });
-after(() => app.stop());
 
 beforeEach(() => app.sql(`
   DELETE FROM vv; DELETE FROM tv; DELETE FROM docs;

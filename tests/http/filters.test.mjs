@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Filters over HTTP: decoding, meaning, limits, allowlists (spec/02 sections 1, 4, 5, 13 and 16; the numbers are rows of 16).
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { everyone, isJson, isProblem, query, startProject } from "./support.mjs";
 
 const items = (options = {}) => ({ table: "items", auth: everyone, ...options });
@@ -31,7 +31,6 @@ const app = await startProject({
     UPDATE items SET doc='{"a":1}', bytes=x'01', secret_word='s' WHERE id=1;
     INSERT INTO words VALUES (1,'ann@x.com','a',1,2,'u'), (2,'bob@y.org','b',3,4,'v'), (3,'O''Brien "q" \\ back','é%',5,6,NULL);`,
 });
-after(() => app.stop());
 
 const problemOf = (message, members) => [400, "filter-parse-error", `Invalid filter expression: ${message}`, members];
 const list = (name, filter) => app.get(`/api/${name}${query({ filter, limit: 100 })}`);

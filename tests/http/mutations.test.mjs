@@ -2,7 +2,7 @@
 // Valid requests, damaged at random: flipped, cut, doubled. Each answer has a documented status, never 500, and the
 // server lives on. COV_SEED repeats a run, COV_REQUESTS makes it longer.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { everyone, random, seed, startProject } from "./support.mjs";
 
 const app = await startProject({
@@ -21,7 +21,6 @@ const app = await startProject({
     WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c WHERE x<60)
       INSERT INTO things SELECT 't'||x, 'name '||(x%9), x%5, x/3.0, x, x%2, x*1000, x*1000000, '2024-01-01T00:00:0'||(x%9)||'.000Z', '{"x":'||x||'}', x'00ff', 1+x%2, 1, NULL FROM c;`,
 });
-after(() => app.stop());
 
 const body = { id: "t5", name: "Zoë 😀", qty: 7, r: 1.5e-3, n: "12.50", b: true, ts: "2024-01-02T03:04:05Z", ms: 1704164645678, dt: "2024-02-29", doc: { a: [1, null, { 2: "x" }] }, bytes: "AQL/", authorId: 1 };
 const filter = encodeURIComponent("(name=startswith=\"name\",qty=in=(1,2,3));r>=0.5;ts<\"2030-01-01\" or dt=between=[\"2024-01-01\",\"2025-01-01\"] and name=regex=\"^n.*[0-9]$\"");

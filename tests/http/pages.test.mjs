@@ -4,7 +4,7 @@
 // Random data with NULLs and ties, every type of column, mixed directions, page sizes 1 to 7, both places for NULL,
 // with and without filters. COV_SEED repeats a run.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { everyone, query, random, seed, startProject, walk } from "./support.mjs";
 
 const columns = `s TEXT, i INTEGER, r REAL, n NUMERIC, b BOOLEAN, ts TIMESTAMP, ms TIMESTAMP_MS, dt DATETIME, big INTEGER, must TEXT NOT NULL, k INTEGER NOT NULL`;
@@ -23,7 +23,6 @@ const app = await startProject({
     },
   },
 });
-after(() => app.stop());
 
 const compareBytes = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 const plain = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
@@ -130,9 +129,13 @@ test("every column alone, both ways, both places for NULL", async () => {
 test("totalCount is the same on every page of a walk", async () => {
   const target = `/api/textLast${query({ orderBy: "-s,i", filter: "i>0", totalCount: "true" })}`;
   const expected = model("text", [], "last", (row) => row.i > 0).length;
-  for (let cursor = "", more = true; more;) {
+  let cursor = "", seen = 0;
+  for (let page = 0; page === 0 || cursor !== null; page++) {
     const { json } = await app.get(`${target}&limit=5${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
     assert.equal(json.totalCount, expected);
-    [cursor, more] = [json.nextCursor, json.hasMore];
+    assert.ok(page < 30, "the walk does not end");
+    cursor = json.nextCursor;
+    seen += json.items.length;
   }
+  assert.equal(seen, expected);
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Order, limit, projection and count of lists (spec/03 sections 1 to 3 and 6 to 8; the numbers are rows of section 12).
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { everyone, isJson, isProblem, query, startProject, walk } from "./support.mjs";
 
 const items = (options = {}) => ({ table: "items", auth: everyone, ...options });
@@ -25,7 +25,6 @@ const app = await startProject({
       ('4',1,'n4',NULL,40,NULL,NULL),('5',2,'n5',NULL,50,NULL,NULL),('6',2,'n6',NULL,60,NULL,NULL),('7',3,'n7',NULL,70,NULL,NULL),('8',4,'n8',NULL,NULL,NULL,NULL);
     WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c WHERE x<125) INSERT INTO many SELECT x, x%7 FROM c;`,
 });
-after(() => app.stop());
 
 const ids = async (target) => {
   const { status, json, text } = await app.get(target);

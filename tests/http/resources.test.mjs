@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The routes of one resource, case by case (spec/01 section 26; the numbers in the names are its rows).
 import assert from "node:assert/strict";
-import { after, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { everyone, isInvalid, isJson, isNoRoute, isNoRow, isProblem, missing, startProject } from "./support.mjs";
 
 const app = await startProject({
@@ -25,7 +25,6 @@ const app = await startProject({
     },
   },
 });
-after(() => app.stop());
 
 const A = { id: "a", name: "A", owner: "u1", qty: 1, role: "user" };
 const C = { id: "c", name: "C", owner: "u2", qty: 3, role: "admin" };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Soft deletion with markers of every type (spec/01 section 14).
 import assert from "node:assert/strict";
-import { after, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { everyone, isInvalid, isJson, isNoRow, query, startProject } from "./support.mjs";
 
 const kinds = {
@@ -18,7 +18,6 @@ const app = await startProject({
     ]),
   },
 });
-after(() => app.stop());
 
 beforeEach(() => app.sql(Object.keys(kinds).map((name) =>
   `DELETE FROM soft_${name}; INSERT INTO soft_${name} (id, n) VALUES ('a',1), ('b',2), ('c',3);`).join("\n")));

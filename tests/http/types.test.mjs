@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every logical type in and out, numbers, text and JSON documents (spec/01 sections 4, 8 and 9).
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { everyone, isInvalid, isJson, missing, query, random, seed, startProject } from "./support.mjs";
 
 const app = await startProject({
@@ -21,7 +21,6 @@ const app = await startProject({
     },
   },
 });
-after(() => app.stop());
 
 const NOTHING = Object.fromEntries(["t", "ch", "i", "r", "n", "b", "ts", "tm", "dt", "j", "bl", "e", "d", "dd", "f", "bi"].map((k) => [k, null]));
 app.sql("INSERT INTO v (id) VALUES (1); INSERT INTO limited (id) VALUES (1)");
