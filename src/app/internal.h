@@ -11,10 +11,45 @@
 
 enum { COV_MAX_SECURITY_HEADERS = 8 };
 
+struct cov_env {
+    const cov_host *host;
+    const cov_config *config;
+};
+
+/* A resource as application code described it, until it is made. */
+typedef struct cov_code_node cov_code_node;
+struct cov_code_node {
+    cov_str name;
+    cov_resource_code code;
+    cov_code_node *next;
+};
+typedef struct cov_route_node cov_route_node;
+struct cov_route_node {
+    const cov_custom_route *route;
+    cov_str path;
+    cov_route_node *next;
+};
+typedef struct cov_middleware_node cov_middleware_node;
+struct cov_middleware_node {
+    const cov_middleware *middleware;
+    cov_middleware_node *next;
+};
+typedef struct cov_listener_node cov_listener_node;
+struct cov_listener_node {
+    void (*listener)(const cov_mutation *mutation, void *self);
+    void *self;
+    cov_listener_node *next;
+};
+
 struct cov_app {
     cov_arena *arena; /* owns everything below */
     const cov_host *host;
-    const cov_config *config;
+    const cov_config *config; /* what was configured, with what the build changed */
+    cov_code_node *code;
+    cov_route_node *routes;
+    cov_middleware_node *middleware;
+    cov_listener_node *listeners;
+    cov_error build_error; /* the first mistake of the build */
     cov_map by_path; /* mount path below basePath -> cov_resource */
     cov_header security[COV_MAX_SECURITY_HEADERS];
     size_t n_security;

@@ -22,6 +22,7 @@ typedef struct cov_access {
 
 struct cov_resource {
     const cov_resource_config *config;
+    const cov_resource_code *code; /* hooks, computed fields...; all zero without any */
     const cov_table *table;
     const cov_column *id;
     const cov_column *version;      /* etag.versionField, or NULL */

@@ -229,7 +229,8 @@ static cov_status access_of(builder *b, cov_op op)
 }
 
 cov_status cov_resource_new(cov_arena *arena, const cov_host *host, const cov_resource_config *config,
-                            const cov_table *table, cov_resource **out, cov_error *err)
+                            const cov_resource_code *code, const cov_table *table, cov_resource **out,
+                            cov_error *err)
 {
     builder b = { arena, host, COV_NEW(arena, cov_resource), err };
     cov_status st;
@@ -237,6 +238,7 @@ cov_status cov_resource_new(cov_arena *arena, const cov_host *host, const cov_re
     if (b.r == NULL)
         return cov_fail_nomem(err);
     b.r->config = config;
+    b.r->code = code;
     b.r->table = table;
     st = named_columns(&b);
     if (st == COV_OK)
