@@ -58,5 +58,7 @@ void cov_params_read(cov_ctx *ctx);
 cov_str cov_param_get(const cov_ctx *ctx, cov_param param);
 /* True for exactly "true". */
 bool cov_param_flag(const cov_ctx *ctx, cov_param param);
+/* Run `work` in a transaction, or a savepoint of the open one; all or nothing. */
+COV_CHECK cov_status cov__in_transaction(cov_ctx *ctx, cov_status (*work)(void *arg), void *arg);
 
 #endif

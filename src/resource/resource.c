@@ -212,7 +212,6 @@ static cov_str scope_text(const cov_resource_config *config, cov_op op)
 
 static cov_status access_of(builder *b, cov_op op)
 {
-    static const cov_rsql_policy trusted = { { 0, 0, 0 }, NULL, 0, NULL, true };
     cov_access *access = &b->r->access[op];
     cov_str text = scope_text(b->r->config, op);
     cov_status st;
@@ -221,7 +220,7 @@ static cov_status access_of(builder *b, cov_op op)
     if (text.ptr == NULL || cov_str_eq(text, COV_STR("*")))
         return COV_OK;
     access->denied = cov_str_trim(text).len == 0;
-    st = cov_rsql_parse(b->arena, text, b->r->table, &trusted, &access->scope, b->err);
+    st = cov_rsql_parse(b->arena, text, b->r->table, &b->r->scope_policy, &access->scope, b->err);
     if (st == COV_OK)
         return COV_OK;
     return cov_fail(b->err, COV_EINVAL, "resource \"%.*s\": scope \"%.*s\": %s",
@@ -239,6 +238,7 @@ cov_status cov_resource_new(cov_arena *arena, const cov_host *host, const cov_re
         return cov_fail_nomem(err);
     b.r->config = config;
     b.r->code = code;
+    b.r->scope_policy.trusted = true;
     b.r->table = table;
     st = named_columns(&b);
     if (st == COV_OK)
