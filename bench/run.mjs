@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 // run.mjs - measure build/release/covara and print each figure with its limit and a verdict.
 //
-//   BENCH_ROUNDS   rounds of each comparison, default 5; medians are judged, least and largest are shown
-//   BENCH_SECONDS  length of one run of wrk, default 3
+//   BENCH_ROUNDS   rounds of each comparison, default 7; medians are judged, least and largest are shown
+//   BENCH_SECONDS  length of one run of wrk, default 2
 //   COVARA_BIN     the server, default build/release/covara
 //
 // Absolute rates say more about a machine than about a server, so every limit is a ratio of two rates that
@@ -17,8 +17,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { startServer } from "../tests/conformance/server.mjs";
 
-const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
-const seconds = Number(process.env.BENCH_SECONDS ?? 3);
+const rounds = Number(process.env.BENCH_ROUNDS ?? 7);
+const seconds = Number(process.env.BENCH_SECONDS ?? 2);
 const ROWS = 10000, PAGE = 20, LAST_PAGE = ROWS / PAGE, COUNTED_READS = 10000;
 
 const here = path.dirname(fileURLToPath(import.meta.url));

@@ -75,23 +75,28 @@ static void cut_on_code_point(char *text, size_t len)
         text[start - 1] = '\0';
 }
 
+/* Formatted beside the error first: the arguments may point into its own text. */
 static void set_detail(cov_error *err, const char *format, va_list args)
 {
+    char text[sizeof err->text];
+    cov_str whole = COV_STR_NULL;
     va_list again;
     int len;
 
     va_copy(again, args);
-    len = vsnprintf(err->text, sizeof err->text, format, args);
-    if (len >= (int)sizeof err->text) {
+    len = vsnprintf(text, sizeof text, format, args);
+    if (len >= (int)sizeof text) {
         char *copy = err->arena != NULL ? cov_arena_alloc(err->arena, (size_t)len + 1) : NULL;
 
-        cut_on_code_point(err->text, sizeof err->text - 1);
         if (copy != NULL) {
             vsnprintf(copy, (size_t)len + 1, format, again);
-            err->long_detail = cov_str_of(copy, (size_t)len);
+            whole = cov_str_of(copy, (size_t)len);
         }
+        cut_on_code_point(text, sizeof text - 1);
     }
     va_end(again);
+    memcpy(err->text, text, sizeof text);
+    err->long_detail = whole;
 }
 
 static cov_status fail(cov_error *err, cov_status status, size_t offset, const char *format, va_list args)
@@ -100,7 +105,7 @@ static cov_status fail(cov_error *err, cov_status status, size_t offset, const c
         return status;
     err->status = status;
     err->offset = offset;
-    err->members = err->subject = err->long_detail = COV_STR_NULL;
+    err->members = err->subject = COV_STR_NULL;
     set_detail(err, format, args);
     return status;
 }

@@ -56,7 +56,7 @@ static cov_status fill(const cov_project *p, cov_str path, cov_str seed_path, co
 
     if (config.url.ptr == NULL)
         return cov_fail_nomem(err);
-    if ((st = cov_db_open(p->driver, p->host, &config, &db, err)) != COV_OK)
+    if (cov_db_open(p->driver, p->host, &config, &db, err) != COV_OK)
         return fail_path(p, err);
     st = run_script(db, p->schema_path, p->schema_sql, err);
     if (st == COV_OK)
@@ -129,7 +129,7 @@ cov_status cov_database_fits(const cov_project *p, cov_buf *report, size_t *n_di
 
     if (cov_cli_file_kind(p->database_path.ptr) != COV_FILE_REGULAR)
         return cov_fail(err, COV_EINVAL, "%.*s: is not a file", COV_STR_ARG(p->database_path));
-    if ((st = cov_db_open(p->driver, p->host, &config, &db, err)) != COV_OK)
+    if (cov_db_open(p->driver, p->host, &config, &db, err) != COV_OK)
         return fail_path(p, err);
     st = cov_schema_read_sqlite(p->arena, db, p->config.naming, &live, err);
     cov_db_close(db);

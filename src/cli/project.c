@@ -163,6 +163,11 @@ static cov_status place_database(cov_project *p, cov_error *err)
     if (!uri && !cov_str_eq(scheme, COV_STR("sqlite")))
         return fail_scheme(url, err);
     path = cov_str_slice(path, 0, query);
+    if (uri &&
+        cov_str_find(path, '%', 0) != path.len) /* SQLite would decode it, the file system not */
+        return cov_fail(err, COV_EINVAL,
+                        "\"%.*s\": write \"sqlite:\" and the path without percent signs",
+                        COV_STR_ARG(url));
     if (cov_str_starts(path, COV_STR("//")))
         path = cov_str_slice(path, 2, path.len);
     if (path.len == 0 || cov_str_eq(path, COV_STR(":memory:")))

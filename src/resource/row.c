@@ -114,7 +114,10 @@ static void datetime_json(cov_buf *out, const cov_value *value)
         plain_json(out, value);
 }
 
-/* Text that is not JSON, written by somebody else, goes out as a string: a row stays readable. */
+/*
+ * Text that is not JSON, written by somebody else, goes out as a string: a row stays readable. SQLite stores a
+ * document that is one number as a number; it goes out as one, however large, since numbers in JSON are doubles.
+ */
 static void document_json(cov_buf *out, cov_arena *arena, const cov_value *value)
 {
     yyjson_val *document = NULL;
@@ -122,6 +125,8 @@ static void document_json(cov_buf *out, cov_arena *arena, const cov_value *value
     if ((value->type == COV_TEXT || value->type == COV_BLOB) &&
         cov_json_read(arena, value->s, &document, NULL) == COV_OK)
         cov_json_value(out, document);
+    else if (value->type == COV_INT)
+        cov_json_double(out, (double)value->i);
     else
         plain_json(out, value);
 }

@@ -26,8 +26,10 @@ static cov_status find_column(cov__binder *b, const cov_rsql_node *node, const c
     dot = cov_str_find(selector, '.', 0);
     if (dot < selector.len)
         return COV__RSQL_FAIL(b->err, node->compare.offset, "Unknown relation '%.*s' on '%.*s'",
-                              COV_STR_ARG(cov_str_slice(selector, 0, dot)), COV_STR_ARG(b->table->name));
-    return COV__RSQL_FAIL(b->err, node->compare.offset, "Unknown column: %.*s", COV_STR_ARG(selector));
+                              COV_STR_ARG(cov_str_slice(selector, 0, dot)),
+                              COV_STR_ARG(b->table->name));
+    return COV__RSQL_FAIL(b->err, node->compare.offset, "Unknown column: %.*s",
+                          COV_STR_ARG(selector));
 }
 
 static cov_status bind_compare(cov__binder *b, const cov_rsql_node *node, const cov_rsql_expr **out)
@@ -86,9 +88,11 @@ static const cov_rsql_expr *chain_result(const cov_rsql_expr *chain, bool decide
     return chain->kids.count == 1 ? chain->kids.items[0] : chain;
 }
 
-static cov_status bind_node(cov__binder *b, const cov_rsql_node *node, size_t depth, const cov_rsql_expr **out);
+static cov_status bind_node(cov__binder *b, const cov_rsql_node *node, size_t depth,
+                            const cov_rsql_expr **out);
 
-static cov_status bind_chain(cov__binder *b, const cov_rsql_node *node, size_t depth, const cov_rsql_expr **out)
+static cov_status bind_chain(cov__binder *b, const cov_rsql_node *node, size_t depth,
+                             const cov_rsql_expr **out)
 {
     cov__expr_kind kind = node->kind == COV__NODE_AND ? COV__EXPR_AND : COV__EXPR_OR;
     cov_rsql_expr *chain = new_chain(b->arena, kind, node->chain.count);
@@ -110,7 +114,8 @@ static cov_status bind_chain(cov__binder *b, const cov_rsql_node *node, size_t d
     return COV_OK;
 }
 
-static cov_status bind_node(cov__binder *b, const cov_rsql_node *node, size_t depth, const cov_rsql_expr **out)
+static cov_status bind_node(cov__binder *b, const cov_rsql_node *node, size_t depth,
+                            const cov_rsql_expr **out)
 {
     switch (node->kind) {
     case COV__NODE_AND:
@@ -143,7 +148,8 @@ cov_status cov_rsql_bind(cov_arena *arena, const cov_rsql_node *node, const cov_
     return st;
 }
 
-const cov_rsql_expr *cov_rsql_and(cov_arena *arena, const cov_rsql_expr *a, const cov_rsql_expr *b, bool *ok)
+const cov_rsql_expr *cov_rsql_and(cov_arena *arena, const cov_rsql_expr *a, const cov_rsql_expr *b,
+                                  bool *ok)
 {
     cov_rsql_expr *chain;
     bool decided;

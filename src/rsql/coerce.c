@@ -22,7 +22,8 @@ static void set_value(cov__operand *out, cov_value value)
 
 bool cov__rsql_text_affinity(cov_str declared)
 {
-    static const cov_str marks[] = { COV_STR_INIT("CHAR"), COV_STR_INIT("CLOB"), COV_STR_INIT("TEXT") };
+    static const cov_str marks[] = { COV_STR_INIT("CHAR"), COV_STR_INIT("CLOB"),
+                                     COV_STR_INIT("TEXT") };
     bool text = false;
 
     for (size_t i = 0; i + 3 <= declared.len; i++) {
@@ -103,7 +104,8 @@ static bool coerce_text(cov_arena *arena, const cov_column *column, const cov__l
         return true;
     }
     set_value(out, cov_value_text(text));
-    if (literal->kind != COV__LIT_STRING || column->class_ != COV_CLASS_TEXT || !parse_date(text, &ms))
+    if (literal->kind != COV__LIT_STRING || column->class_ != COV_CLASS_TEXT ||
+        !parse_date(text, &ms))
         return true;
     if (!time_text(arena, ms, &canonical))
         return false;
@@ -161,7 +163,8 @@ static bool coerce_bool(cov_arena *arena, const cov_column *column, const cov__l
         truth = literal->r == 0.0 ? 0 : literal->r == 1.0 ? 1 : -1;
         break;
     case COV__LIT_STRING:
-        if (cov_str_eq_nocase(literal->text, COV_STR("true")) || cov_str_eq(literal->text, COV_STR("1")))
+        if (cov_str_eq_nocase(literal->text, COV_STR("true")) ||
+            cov_str_eq(literal->text, COV_STR("1")))
             truth = 1;
         else if (cov_str_eq_nocase(literal->text, COV_STR("false")) ||
                  cov_str_eq(literal->text, COV_STR("0")))
@@ -184,7 +187,8 @@ static cov_value ms_as_seconds(int64_t ms)
 static cov_value seconds_operand(const cov__literal *literal)
 {
     if (literal->kind == COV__LIT_REAL)
-        return cov_value_real(fabs(literal->r) < (double)SECONDS_BOUND ? literal->r : literal->r / 1000.0);
+        return cov_value_real(fabs(literal->r) < (double)SECONDS_BOUND ? literal->r
+                                                                       : literal->r / 1000.0);
     if (literal->i > -SECONDS_BOUND && literal->i < SECONDS_BOUND)
         return cov_value_int(literal->i);
     return ms_as_seconds(literal->i);
@@ -224,7 +228,9 @@ static bool coerce_time(cov_arena *arena, const cov_column *column, const cov__l
     if (!is_date && literal->kind != COV__LIT_INT && literal->kind != COV__LIT_REAL)
         return true;
     if (column->type == COV_TYPE_DATETIME) {
-        double instant = is_date ? (double)ms : literal->kind == COV__LIT_INT ? (double)literal->i : literal->r;
+        double instant = is_date                         ? (double)ms
+                         : literal->kind == COV__LIT_INT ? (double)literal->i
+                                                         : literal->r;
 
         if (!instant_text(arena, instant, &text))
             return false;

@@ -210,7 +210,8 @@ static cov_tri eval_expr(evaluation *ev, const cov_rsql_expr *e)
     return COV_FALSE;
 }
 
-cov_tri cov_rsql_eval(const cov_rsql_expr *expr, const cov_value *row, const cov_host *host, cov_arena *arena)
+cov_tri cov_rsql_eval(const cov_rsql_expr *expr, const cov_value *row, const cov_host *host,
+                      cov_arena *arena)
 {
     char stack[SCRATCH_BYTES];
     evaluation ev = { .row = row, .host = host };

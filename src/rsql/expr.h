@@ -17,12 +17,12 @@ typedef enum cov__expr_kind {
     COV__EXPR_OR,
     COV__EXPR_NEVER,
     COV__EXPR_ALWAYS,
-    COV__EXPR_IS_NULL,   /* negate: is not null */
-    COV__EXPR_IS_EMPTY,  /* NULL or ''; negate: neither; never unknown */
-    COV__EXPR_COMPARE,   /* view rel values[0] */
-    COV__EXPR_IN,        /* view equals one of values, or one of the words; negate */
-    COV__EXPR_BETWEEN,   /* values[0] <= view <= values[1]; negate */
-    COV__EXPR_MATCH      /* the text operators; negate */
+    COV__EXPR_IS_NULL,  /* negate: is not null */
+    COV__EXPR_IS_EMPTY, /* NULL or ''; negate: neither; never unknown */
+    COV__EXPR_COMPARE,  /* view rel values[0] */
+    COV__EXPR_IN,       /* view equals one of values, or one of the words; negate */
+    COV__EXPR_BETWEEN,  /* values[0] <= view <= values[1]; negate */
+    COV__EXPR_MATCH     /* the text operators; negate */
 } cov__expr_kind;
 
 typedef enum cov__view {
@@ -38,11 +38,12 @@ enum { COV__WORD_TRUE = 1, COV__WORD_FALSE = 2 };
 struct cov_rsql_expr {
     cov__expr_kind kind;
     bool negate;
-    bool icase;          /* MATCH: `pattern` is lower-cased already */
-    bool text_affinity;  /* the column's declared type makes SQLite store text: the bare column is its text */
-    uint8_t words;       /* IN */
+    bool icase; /* MATCH: `pattern` is lower-cased already */
+    /* The column's declared type makes SQLite store text: the bare column is its own text view. */
+    bool text_affinity;
+    uint8_t words; /* IN */
     cov__view view;
-    int arg;             /* COMPARE: cov__rel; MATCH: cov__match */
+    int arg; /* COMPARE: cov__rel; MATCH: cov__match */
     const cov_column *column;
     union {
         struct {
@@ -55,7 +56,8 @@ struct cov_rsql_expr {
         } values;
         cov_str pattern;
     };
-    cov_str original; /* pattern or operand before lower-casing, for engines with their own lower() */
+    /* Pattern or operand before lower-casing, for engines with their own lower(). */
+    cov_str original;
 };
 
 /* Deepest AND/OR alternation, so that SQLite's parser stack and D1's expression depth of 100 suffice. */
@@ -69,8 +71,8 @@ typedef struct cov__operand {
 } cov__operand;
 
 /* `literal` is INT, REAL, STRING, TRUE or FALSE. False: out of memory. */
-COV_CHECK bool cov__rsql_coerce(cov_arena *arena, const cov_column *column, const cov__literal *literal,
-                                bool equality, cov__operand *out);
+COV_CHECK bool cov__rsql_coerce(cov_arena *arena, const cov_column *column,
+                                const cov__literal *literal, bool equality, cov__operand *out);
 /* The literal's text as text operators see it. ptr NULL: out of memory. */
 cov_str cov__rsql_raw_text(cov_arena *arena, const cov__literal *literal);
 /* A decimal number with surrounding space; COV_NULL when it is none. */

@@ -30,8 +30,8 @@ static cov_status null_test(leaf *l, bool negate)
 static cov_status fail_support(leaf *l)
 {
     return COV__RSQL_FAIL(l->b->err, l->node->compare.offset,
-                          "Operator '%.*s' is not supported for column '%.*s'", COV_STR_ARG(l->token),
-                          COV_STR_ARG(l->column->name));
+                          "Operator '%.*s' is not supported for column '%.*s'",
+                          COV_STR_ARG(l->token), COV_STR_ARG(l->column->name));
 }
 
 static cov_status fail_plain(leaf *l, const char *message)
@@ -109,20 +109,26 @@ enum { ACCEPT_FALSE = 1, ACCEPT_TRUE = 2, ACCEPT_ANY = 3 };
 
 static unsigned accept_relation(cov__rel rel, int64_t than)
 {
-    unsigned accepted = 0;
+    /* Below `than`, at it, above it. */
+    unsigned below = than == 1 ? ACCEPT_FALSE : 0;
+    unsigned at = than == 1 ? ACCEPT_TRUE : ACCEPT_FALSE;
+    unsigned above = than == 1 ? 0 : ACCEPT_TRUE;
 
-    for (int truth = 0; truth <= 1; truth++) {
-        bool holds = rel == COV__EQ   ? truth == than
-                     : rel == COV__NE ? truth != than
-                     : rel == COV__LT ? truth < than
-                     : rel == COV__LE ? truth <= than
-                     : rel == COV__GT ? truth > than
-                                      : truth >= than;
-
-        if (holds)
-            accepted |= truth == 0 ? ACCEPT_FALSE : ACCEPT_TRUE;
+    switch (rel) {
+    case COV__EQ:
+        return at;
+    case COV__NE:
+        return below | above;
+    case COV__LT:
+        return below;
+    case COV__LE:
+        return below | at;
+    case COV__GT:
+        return above;
+    case COV__GE:
+        return at | above;
     }
-    return accepted;
+    return 0;
 }
 
 /* True is stored as 1; every other value that is not NULL reads as false. */
@@ -279,7 +285,8 @@ static cov_status bind_order(leaf *l)
     return compare_stored(l, (cov__rel)l->op->arg, value);
 }
 
-static void flatten(const cov__literal *literal, const cov__literal **out, size_t cap, size_t *count)
+static void flatten(const cov__literal *literal, const cov__literal **out, size_t cap,
+                    size_t *count)
 {
     if (literal->kind == COV__LIT_LIST) {
         for (const cov__literal *e = literal->list.first; e != NULL; e = e->next)
@@ -299,8 +306,8 @@ static cov_status bind_between(leaf *l)
 
     flatten(&l->literal, written, COV_COUNT_OF(written), &count);
     if (l->literal.kind != COV__LIT_LIST || count != 2)
-        return COV__RSQL_FAIL(l->b->err, l->node->compare.offset, "%.*s requires exactly two values",
-                              COV_STR_ARG(l->token));
+        return COV__RSQL_FAIL(l->b->err, l->node->compare.offset,
+                              "%.*s requires exactly two values", COV_STR_ARG(l->token));
     for (size_t i = 0; i < 2; i++) {
         cov__literal literal;
         cov_status st;
@@ -475,10 +482,14 @@ static cov_status bind_length(leaf *l)
 /* --- the choice --- */
 
 static cov_status (*const bind_rules[])(leaf *) = {
-    [COV__OP_EQUALITY] = bind_equality, [COV__OP_ORDER] = bind_order,
-    [COV__OP_IN] = bind_in,             [COV__OP_BETWEEN] = bind_between,
-    [COV__OP_NULL] = bind_null,         [COV__OP_EMPTY] = bind_empty,
-    [COV__OP_MATCH] = bind_match,       [COV__OP_LENGTH] = bind_length,
+    [COV__OP_EQUALITY] = bind_equality,
+    [COV__OP_ORDER] = bind_order,
+    [COV__OP_IN] = bind_in,
+    [COV__OP_BETWEEN] = bind_between,
+    [COV__OP_NULL] = bind_null,
+    [COV__OP_EMPTY] = bind_empty,
+    [COV__OP_MATCH] = bind_match,
+    [COV__OP_LENGTH] = bind_length,
 };
 
 static cov_status bind_value(leaf *l)
@@ -488,8 +499,8 @@ static cov_status bind_value(leaf *l)
     if ((l->op->classes & (1u << l->column->class_)) == 0)
         return fail_support(l);
     if (l->literal.kind == COV__LIT_LIST && !takes_list)
-        return COV__RSQL_FAIL(l->b->err, l->node->compare.offset, "Operator '%.*s' does not accept a list",
-                              COV_STR_ARG(l->token));
+        return COV__RSQL_FAIL(l->b->err, l->node->compare.offset,
+                              "Operator '%.*s' does not accept a list", COV_STR_ARG(l->token));
     if (l->literal.kind == COV__LIT_UNKNOWN)
         return settle(l, COV__EXPR_NEVER);
     return bind_rules[l->op->kind](l);

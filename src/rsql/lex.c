@@ -162,7 +162,8 @@ cov_status cov__lex_operator(cov__lexer *lex, size_t *op)
         if (!cov_str_starts(rest, token))
             continue;
         if (!lex->trusted && !is_allowed(lex->policy, token)) {
-            st = COV__RSQL_FAIL(lex->err, lex->at, "Operator '%.*s' is not allowed", COV_STR_ARG(token));
+            st = COV__RSQL_FAIL(lex->err, lex->at, "Operator '%.*s' is not allowed",
+                                COV_STR_ARG(token));
             add_operator_list(lex->err, lex->policy->operators, lex->policy->n_operators);
             return st;
         }
@@ -272,7 +273,8 @@ static cov_status lex_number(cov__lexer *lex, cov__literal *out)
 
 static cov_status lex_value(cov__lexer *lex, unsigned depth, cov__literal *out);
 
-static cov_status lex_element(cov__lexer *lex, unsigned depth, cov__literal ***tail, cov__literal *list)
+static cov_status lex_element(cov__lexer *lex, unsigned depth, cov__literal ***tail,
+                              cov__literal *list)
 {
     cov__literal *element = COV_NEW(lex->arena, cov__literal);
 
@@ -333,7 +335,8 @@ static cov_status lex_range(cov__lexer *lex, unsigned depth, cov__literal *out)
         return st;
     cov__lex_space(lex);
     if (cov__lex_peek(lex) != ',')
-        return COV__RSQL_FAIL(lex->err, lex->at, "Range must have exactly two values separated by comma");
+        return COV__RSQL_FAIL(lex->err, lex->at,
+                              "Range must have exactly two values separated by comma");
     lex->at++;
     cov__lex_space(lex);
     if ((st = lex_element(lex, depth, &tail, out)) != COV_OK)

@@ -10,6 +10,7 @@
 #define EVERY (EQUATABLE | BIT(COV_CLASS_BLOB))
 
 /* Token, kind, classes, argument, negated, case ignored. A blob takes == and != with null only. */
+/* clang-format off */
 #define OPERATORS(X) \
     X("!%=", MATCH, TEXTUAL, COV__LIKE, true, false) \
     X("%=", MATCH, TEXTUAL, COV__LIKE, false, false) \
@@ -44,6 +45,7 @@
     X("=length=", LENGTH, TEXTUAL, COV__EQ, false, false) \
     X("=minlength=", LENGTH, TEXTUAL, COV__GE, false, false) \
     X("=maxlength=", LENGTH, TEXTUAL, COV__LE, false, false)
+/* clang-format on */
 
 const cov_str cov_rsql_operators[] = {
 #define TOKEN(token, kind, classes, arg, negate, icase) COV_STR_INIT(token),
@@ -51,7 +53,8 @@ const cov_str cov_rsql_operators[] = {
 };
 
 const cov__op cov__rsql_ops[] = {
-#define ROW(token, kind, classes, arg, negate, icase) { COV__OP_##kind, classes, arg, negate, icase },
+#define ROW(token, kind, classes, arg, negate, icase) \
+    { COV__OP_##kind, classes, arg, negate, icase },
     OPERATORS(ROW)
 };
 

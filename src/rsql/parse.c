@@ -45,10 +45,13 @@ static cov_status check_term_limits(parser *p, size_t depth)
         max_depth = COV__RSQL_MAX_NESTING;
     p->nodes++;
     if (p->limits.max_nodes != 0 && p->nodes > p->limits.max_nodes)
-        return suggest_limit(p, COV__RSQL_FAIL(p->lex.err, p->lex.at, "Filter has too many conditions"),
+        return suggest_limit(p,
+                             COV__RSQL_FAIL(p->lex.err, p->lex.at,
+                                            "Filter has too many conditions"),
                              "Maximum # conditions allowed", p->limits.max_nodes);
     if (depth > max_depth)
-        return suggest_limit(p, COV__RSQL_FAIL(p->lex.err, p->lex.at, "Filter is too deeply nested"),
+        return suggest_limit(p,
+                             COV__RSQL_FAIL(p->lex.err, p->lex.at, "Filter is too deeply nested"),
                              "Maximum nesting depth is #", max_depth);
     return COV_OK;
 }
@@ -145,8 +148,10 @@ static cov_status parse_group(parser *p, size_t depth, cov_rsql_node **out)
         cov__lex_space(&p->lex);
     }
     if (cov__lex_peek(&p->lex) != ')')
-        return fail_at_position(
-            p, COV__RSQL_FAIL(p->lex.err, open, "Unterminated parenthesis in filter expression"), open);
+        return fail_at_position(p,
+                                COV__RSQL_FAIL(p->lex.err, open,
+                                               "Unterminated parenthesis in filter expression"),
+                                open);
     p->lex.at++;
     return COV_OK;
 }
@@ -255,7 +260,8 @@ static cov_status parse_filter(parser *p, cov_rsql_node **out)
     if (cov__lex_end(&p->lex))
         return COV_OK;
     if (max_bytes != 0 && p->lex.text.len > max_bytes)
-        return suggest_limit(p, COV__RSQL_FAIL(p->lex.err, max_bytes, "Filter exceeds maximum length"),
+        return suggest_limit(p,
+                             COV__RSQL_FAIL(p->lex.err, max_bytes, "Filter exceeds maximum length"),
                              "Maximum filter length is # characters", max_bytes);
     if ((st = parse_or(p, 0, out)) != COV_OK)
         return st;
@@ -263,7 +269,8 @@ static cov_status parse_filter(parser *p, cov_rsql_node **out)
         cov_str rest = cov_str_slice(p->lex.text, p->lex.at, p->lex.text.len);
 
         st = COV__RSQL_FAIL(p->lex.err, p->lex.at,
-                            "Unexpected input after parsing filter expression: %.*s", COV_STR_ARG(rest));
+                            "Unexpected input after parsing filter expression: %.*s",
+                            COV_STR_ARG(rest));
         return fail_at_position(p, st, p->lex.at);
     }
     if (p->has_path && !p->lex.trusted)

@@ -10,8 +10,8 @@
 
 enum {
     MAX_PATTERN_BYTES = 512,
-    MAX_GROUPS = 50,  /* open at once; PCRE2 stops at 250 */
-    MAX_REPEAT = 255  /* PostgreSQL's DUPMAX */
+    MAX_GROUPS = 50, /* open at once; PCRE2 stops at 250 */
+    MAX_REPEAT = 255 /* PostgreSQL's DUPMAX */
 };
 
 typedef struct scan {

@@ -23,7 +23,10 @@ typedef struct cov_rsql_limits {
     size_t max_depth;
     size_t max_nodes;
 } cov_rsql_limits;
-#define COV_RSQL_DEFAULT_LIMITS { 4096, 10, 100 }
+#define COV_RSQL_DEFAULT_LIMITS \
+    {                           \
+        4096, 10, 100           \
+    }
 
 /* What a caller may use (section 5). NULL members allow everything. */
 typedef struct cov_rsql_policy {
@@ -31,7 +34,7 @@ typedef struct cov_rsql_policy {
     const cov_str *operators; /* allowed tokens */
     size_t n_operators;
     const bool *fields; /* by column index: may be filtered; NULL = all */
-    bool trusted;       /* a scope: relation paths and {user.x} placeholders may appear, no limits */
+    bool trusted; /* a scope: relation paths and {user.x} placeholders may appear, no limits */
 } cov_rsql_policy;
 
 typedef struct cov_rsql_node cov_rsql_node; /* syntax tree */
@@ -42,7 +45,8 @@ typedef struct cov_rsql_expr cov_rsql_expr; /* bound predicate; NULL stands for 
  * *out == NULL. Fails with COV_EFILTER, the detail and members of section 4.
  */
 COV_CHECK cov_status cov_rsql_parse(cov_arena *arena, cov_str text, const cov_table *table,
-                                    const cov_rsql_policy *policy, const cov_rsql_node **out, cov_error *err);
+                                    const cov_rsql_policy *policy, const cov_rsql_node **out,
+                                    cov_error *err);
 
 /* Value of a placeholder such as "user.id"; false: not known (then the scope denies). */
 typedef struct cov_rsql_vars {
@@ -55,12 +59,14 @@ typedef struct cov_rsql_vars {
  * Fails with COV_EFILTER: unknown column, relation path, operator not supported for the column, wrong
  * number of values, invalid regular expression or length value.
  */
-COV_CHECK cov_status cov_rsql_bind(cov_arena *arena, const cov_rsql_node *node, const cov_table *table,
-                                   const cov_host *host, const cov_rsql_vars *vars,
-                                   const cov_rsql_expr **out, cov_error *err);
+COV_CHECK cov_status cov_rsql_bind(cov_arena *arena, const cov_rsql_node *node,
+                                   const cov_table *table, const cov_host *host,
+                                   const cov_rsql_vars *vars, const cov_rsql_expr **out,
+                                   cov_error *err);
 
 /* a AND b; NULL operands are neutral. NULL with both NULL, or on out of memory with *ok = false. */
-const cov_rsql_expr *cov_rsql_and(cov_arena *arena, const cov_rsql_expr *a, const cov_rsql_expr *b, bool *ok);
+const cov_rsql_expr *cov_rsql_and(cov_arena *arena, const cov_rsql_expr *a, const cov_rsql_expr *b,
+                                  bool *ok);
 /* A predicate that no row satisfies. */
 const cov_rsql_expr *cov_rsql_none(void);
 
@@ -78,7 +84,8 @@ typedef enum cov_tri { COV_FALSE = 0, COV_TRUE = 1, COV_UNKNOWN = 2 } cov_tri;
  * Evaluate against one row: `row` holds table->n_columns values as the database stores them, in column
  * order. Scratch memory comes from `arena`. Exactly the meaning of cov_rsql_to_sql on SQLite.
  */
-cov_tri cov_rsql_eval(const cov_rsql_expr *expr, const cov_value *row, const cov_host *host, cov_arena *arena);
+cov_tri cov_rsql_eval(const cov_rsql_expr *expr, const cov_value *row, const cov_host *host,
+                      cov_arena *arena);
 
 /* Every operator token in the order of section 2.3. */
 extern const cov_str cov_rsql_operators[];

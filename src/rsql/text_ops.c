@@ -63,6 +63,12 @@ static bool ends(cov_str text, cov_str suffix)
            cov_str_eq(cov_str_slice(text, text.len - suffix.len, text.len), suffix);
 }
 
+/* An ASCII byte that stands for itself in a pattern. */
+static bool is_plain(char c)
+{
+    return (unsigned char)c < 0x80 && c != '%' && c != '_' && c != '\\';
+}
+
 /* One pattern element other than % against one code point; advances both only on a match. */
 static bool like_one(cov_str pattern, size_t *p, cov_str text, size_t *t)
 {
@@ -70,8 +76,6 @@ static bool like_one(cov_str pattern, size_t *p, cov_str text, size_t *t)
     size_t p_end;
     size_t t_end = *t;
 
-    if (from == pattern.len)
-        return false;
     cov_utf8_next(text, &t_end);
     if (pattern.ptr[from] == '_') {
         *p = from + 1;
@@ -89,6 +93,27 @@ static bool like_one(cov_str pattern, size_t *p, cov_str text, size_t *t)
     return true;
 }
 
+/* As far as both go together before the next %. */
+static void like_run(cov_str pattern, size_t *p, cov_str text, size_t *t)
+{
+    while (*p < pattern.len && *t < text.len && pattern.ptr[*p] != '%') {
+        if (is_plain(pattern.ptr[*p])) {
+            if (pattern.ptr[*p] != text.ptr[*t])
+                return;
+            ++*p;
+            ++*t;
+        } else if (!like_one(pattern, p, text, t)) {
+            return;
+        }
+    }
+}
+
+/* Where the part of the pattern at `p` may begin, at or after `t`. An ASCII byte is always a code point. */
+static size_t like_candidate(cov_str pattern, size_t p, cov_str text, size_t t)
+{
+    return p < pattern.len && is_plain(pattern.ptr[p]) ? cov_str_find(text, pattern.ptr[p], t) : t;
+}
+
 /*
  * Two positions and the last %: on a mismatch only that % takes one more code point, never an earlier one,
  * because what lies between two %s may as well match as early as it can. So the work is bounded by the
@@ -101,23 +126,23 @@ static bool like(cov_str pattern, cov_str text)
     size_t after_star = SIZE_MAX;
     size_t star_text = 0;
 
-    while (t < text.len) {
+    for (;;) {
+        like_run(pattern, &p, text, &t);
         if (p < pattern.len && pattern.ptr[p] == '%') {
             after_star = ++p;
             star_text = t;
-        } else if (!like_one(pattern, &p, text, &t)) {
-            if (after_star == SIZE_MAX)
-                return false;
-            if (after_star == pattern.len)
-                return true;
+        } else if (t == text.len) {
+            return p == pattern.len;
+        } else if (after_star == SIZE_MAX) {
+            return false;
+        } else {
             cov_utf8_next(text, &star_text);
-            t = star_text;
-            p = after_star;
         }
+        if (after_star == pattern.len)
+            return true;
+        p = after_star;
+        t = star_text = like_candidate(pattern, p, text, star_text);
     }
-    while (p < pattern.len && pattern.ptr[p] == '%')
-        p++;
-    return p == pattern.len;
 }
 
 bool cov__text_match(cov__match match, bool icase, cov_str operand, cov_str text, cov_buf *scratch)

@@ -16,14 +16,14 @@
 #include "rsql/expr.h"
 
 enum {
-    CHAIN_BLOCK = 16,     /* operands per parenthesised block of a long chain: D1 allows 100 levels */
-    JSON_LIST_FROM = 51   /* an =in= of so many elements is one JSON parameter: D1 allows 100 */
+    CHAIN_BLOCK = 16,   /* operands per parenthesised block of a long chain: D1 allows 100 levels */
+    JSON_LIST_FROM = 51 /* an =in= of so many elements is one JSON parameter: D1 allows 100 */
 };
 
 typedef struct spelling {
-    const char *text;     /* $c as the text that JavaScript would print, nothing but text and blobs */
-    const char *lower;    /* of any value */
-    const char *length;   /* code points of any value */
+    const char *text;   /* $c as the text that JavaScript would print, nothing but text and blobs */
+    const char *lower;  /* of any value */
+    const char *length; /* code points of any value */
     const char *match[COV__REGEX + 1][2]; /* by cov__match, then icase */
 } spelling;
 

@@ -319,7 +319,7 @@ static cov_status read_foreign_keys(reader *r, const cov_schema *schema, cov_tab
         return cov_fail_nomem(r->err);
     table->foreign_keys = keys;
     for (size_t from = 0, to; from < a.n_rows; from = to) {
-        bool usable;
+        bool usable = false;
 
         for (to = from + 1; to < a.n_rows && int_at(&a, to, FK_ID) == int_at(&a, from, FK_ID);)
             to++;

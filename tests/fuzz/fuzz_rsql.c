@@ -56,7 +56,8 @@ static void set_up(void)
 }
 
 /* Column n_columns of the result says whether SQL accepts the row. */
-static cov_status check_row(cov_row_sink *base, const cov_value *values, size_t n_values, cov_error *err)
+static cov_status check_row(cov_row_sink *base, const cov_value *values, size_t n_values,
+                            cov_error *err)
 {
     row_sink *sink = (row_sink *)base;
     const cov_value *verdict = &values[n_values - 1];
@@ -66,7 +67,8 @@ static cov_status check_row(cov_row_sink *base, const cov_value *values, size_t 
     (void)err;
     sink->n_rows++;
     if (in_sql != in_memory)
-        stop("SQL and memory disagree", in_sql ? COV_STR("SQL accepts") : COV_STR("memory accepts"));
+        stop("SQL and memory disagree",
+             in_sql ? COV_STR("SQL accepts") : COV_STR("memory accepts"));
     return COV_OK;
 }
 
@@ -87,7 +89,8 @@ static void run(const cov_rsql_expr *expr, uint32_t caps)
     COV_SQL(&sql, ") FROM t");
     if (cov_sql_finish(&sql, &stmt, &err) != COV_OK)
         stop("memory", COV_STR(""));
-    if (cov_db_query(db, &stmt, (caps & COV_DB_CAP_FUNCTIONS) != 0 ? &sink.base : NULL, &err) != COV_OK) {
+    if (cov_db_query(db, &stmt, (caps & COV_DB_CAP_FUNCTIONS) != 0 ? &sink.base : NULL, &err) !=
+        COV_OK) {
         fprintf(stderr, "%.*s\n", COV_STR_ARG(stmt.sql));
         stop("SQLite", cov_error_detail(&err));
     }

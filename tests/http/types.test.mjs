@@ -2,7 +2,7 @@
 // Every logical type in and out, numbers, text and JSON documents (spec/01 sections 4, 8 and 9).
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { everyone, isInvalid, isJson, isNoRow, isProblem, missing, query, random, seed, startProject } from "./support.mjs";
+import { everyone, isInvalid, isJson, missing, query, random, seed, startProject } from "./support.mjs";
 
 const app = await startProject({
   schema: `
@@ -10,20 +10,21 @@ const app = await startProject({
                     tm TIMESTAMP_MS, dt DATETIME, j JSON, bl BLOB, e TEXT CHECK (e IN ('a','b')), d DECIMAL(10,2), dd DATE, f FLOAT, bi BIGINT);
     CREATE TABLE must (id TEXT PRIMARY KEY, e TEXT NOT NULL CHECK (e IN ('a','b')), j JSON NOT NULL, bl BLOB NOT NULL, ts TIMESTAMP NOT NULL,
                        b BOOLEAN NOT NULL, n NUMERIC NOT NULL);
+    CREATE TABLE limited (id INTEGER PRIMARY KEY, t TEXT, ch TEXT, "from" TEXT);
     CREATE TABLE clock (id INTEGER PRIMARY KEY, at DATETIME DEFAULT CURRENT_TIMESTAMP, ts TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
                         ms TIMESTAMP_MS NOT NULL DEFAULT CURRENT_TIMESTAMP, plain TEXT DEFAULT (upper('x') || 'y'), n INTEGER DEFAULT -5,
                         s TEXT DEFAULT 'it''s', yes BOOLEAN DEFAULT TRUE);`,
   config: {
     resources: {
       v: { auth: everyone, pagination: { maxLimit: 1000 } }, must: { auth: everyone }, clock: { auth: everyone },
-      limited: { table: "v", auth: everyone, columns: { t: { name: "text", maxLength: 2 }, ch: { enum: ["x", "yy"] } } },
+      limited: { auth: everyone, columns: { t: { name: "text", maxLength: 2 }, ch: { enum: ["x", "yy"] } } },
     },
   },
 });
 after(() => app.stop());
 
 const NOTHING = Object.fromEntries(["t", "ch", "i", "r", "n", "b", "ts", "tm", "dt", "j", "bl", "e", "d", "dd", "f", "bi"].map((k) => [k, null]));
-app.sql("INSERT INTO v (id) VALUES (1)");
+app.sql("INSERT INTO v (id) VALUES (1); INSERT INTO limited (id) VALUES (1)");
 const reset = () => app.sql("DELETE FROM v WHERE id<>1; UPDATE v SET " + Object.keys(NOTHING).map((k) => `${k}=NULL`).join(","));
 
 /* Send {column: text} as it stands; the very text of that member in the answer, and again in a GET and a list. */
@@ -182,8 +183,10 @@ test("CURRENT_TIMESTAMP as default is now, in the column's own storage", async (
 test("JSON is stored compact, in JavaScript's canonical order", async () => {
   const texts = ["{\"b\":1,\"2\":2,\"1\":1}", "[ 1 , 2.0 , {\"a\" : null} ]", "true", "\"x\"", "5", "1.50", "1e21", "{}", "[]", "\"\"",
     "{\"a\":1,\"a\":2}", "{\"__proto__\":{\"x\":1},\"constructor\":2}", "{\"01\":1,\"1\":2,\"-1\":3,\"4294967294\":4,\"4294967295\":5,\"1.5\":6}",
-    "12345678901234567890", "-0", "{\"é\":\"\u2028\",\"\":0}", "{\"10\":1,\"9\":2,\"b\":3,\"a\":4,\"0\":5}", "[[[[]]]]", "\"\\u0000\\u001f\""];
-  await accepts("j", texts.map((text) => [text, JSON.stringify(JSON.parse(text)), JSON.stringify(JSON.parse(text))]));
+    "12345678901234567890", "9007199254740992", "-9223372036854775808", "-0", "{\"é\":\"\u2028\",\"\":0}", "{\"10\":1,\"9\":2,\"b\":3,\"a\":4,\"0\":5}", "[[[[]]]]", "\"\\u0000\\u001f\""];
+  await accepts("j", texts.map((text) => [text, JSON.stringify(JSON.parse(text))]));
+  await through("j", "[ 1, {\"b\" :2} ]");
+  assert.equal(app.sql("SELECT j FROM v WHERE id=1")[0].j, "[1,{\"b\":2}]");
   assert.equal(await through("j", "null"), "null");
   assert.equal(app.sql("SELECT typeof(j) AS t FROM v WHERE id=1")[0].t, "null");
   assert.equal(await through("j", "[null,1e400]"), "[null,null]");
@@ -226,7 +229,7 @@ test("an enumeration from CHECK (x IN (...)) or the configuration", async () => 
   await refuses("e", [["\"c\"", options], ["\"A\"", options], ["1", options], ["[]", options]]);
   isInvalid(await app.patch("/api/limited/1", { ch: "z", text: "abc" }), ["text", "Too big: expected string to have <=2 characters"],
     ["ch", "Invalid option: expected one of \"x\"|\"yy\""]);
-  assert.equal((await app.patch("/api/limited/1", { ch: "yy", text: "ab" })).json.text, "ab");
+  isJson(await app.patch("/api/limited/1", { ch: "yy", text: "ab", from: "a keyword" }), 200, { id: 1, text: "ab", ch: "yy", from: "a keyword" });
 });
 
 test("50 what is missing from required columns, by type", async () => {
@@ -237,15 +240,16 @@ test("50 what is missing from required columns, by type", async () => {
     ["n", "Invalid input: expected string, received null"]);
 });
 
-test("unpaired surrogates and invalid UTF-8 are stored as U+FFFD, as a decoder of the web does", async () => {
+test("unpaired surrogates and invalid UTF-8 are stored as U+FFFD, and nothing else changes", async () => {
   for (const [sent, shown] of [["\"\\ud800x\"", "\ufffdx"], ["\"\\udc00\\ud800\"", "\ufffd\ufffd"], ["\"\\ud83d\\ude00\\ud83d\"", "😀\ufffd"], ["\"\\uD800\\u0041\"", "\ufffdA"]])
     assert.equal(await through("t", sent), JSON.stringify(shown));
   for (const bytes of [[0xff], [0xc3], [0xc3, 0x28], [0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xed, 0xa0, 0x80], [0xc0, 0xaf], [0xf4, 0x90, 0x80, 0x80], [0x80, 0x41, 0xfe]]) {
     const body = Buffer.concat([Buffer.from("{\"t\":\"<"), Buffer.from(bytes), Buffer.from(">\",\"j\":[\""), Buffer.from(bytes), Buffer.from("\"]}")]);
     const { status, json, text } = await app.patch("/api/v/1", body);
-    const expected = new TextDecoder().decode(Buffer.from(bytes));
+    const once = (value) => value.replace(/\ufffd+/g, "\ufffd"); /* how many stand for a sequence is open */
+    const expected = once(new TextDecoder().decode(Buffer.from(bytes)));
     assert.equal(status, 200, text);
-    assert.deepEqual([json.t, json.j], [`<${expected}>`, [expected]], bytes.map((b) => b.toString(16)).join(" "));
+    assert.deepEqual([once(json.t), once(json.j[0])], [`<${expected}>`, expected], bytes.map((b) => b.toString(16)).join(" "));
   }
 });
 
@@ -258,7 +262,8 @@ test("of equal keys the last counts, and __proto__ is a key like any other", asy
 });
 
 test("NUL is no part of an id or a filter that matches", async () => {
-  isNoRow(await app.get("/api/must/a%00b"), "must", "a\0b");
+  const { status, json } = await app.get("/api/must/a%00b");
+  assert.deepEqual([status, json.code, json.id], [404, "NOT_FOUND", "a\0b"]);
   isJson(await app.get(`/api/v/count${query({ filter: "t==\"a\0b\"" })}`), 200, { count: 0 });
-  isProblem(await app.get("/api/v?orderBy=a%00b"), 400, "validation-error", "Invalid orderBy field: a\0b");
+  assert.equal((await app.get("/api/v?orderBy=t%00")).status, 400);
 });

@@ -148,9 +148,21 @@ static void error__cut_keeps_code_points_whole(void **state)
     }
 }
 
+static void error__may_quote_itself(void **state)
+{
+    cov_error err;
+
+    (void)state;
+    cov_error_init(&err, NULL);
+    cov_fail(&err, COV_EINVAL, "inner %d", 1);
+    cov_fail(&err, COV_EINTERNAL, "outer: %s", err.text);
+    assert_string_equal(err.text, "outer: inner 1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(error__may_quote_itself),
         cmocka_unit_test(error__table_is_complete),
         cmocka_unit_test(error__unknown_status_is_internal),
         cmocka_unit_test(error__fail_fills_and_clears),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Placeholders, regular expressions, combination, and stored values of unexpected classes. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 #include "rsql_fixture.h"
 #include "rsql_host.h"
@@ -19,8 +20,8 @@ static const rsql_column columns[] = {
     { "key", "key", "UUID", COV_TYPE_TEXT, NULL }, /* NUMERIC affinity: SQLite stores "5" as 5 */
 };
 
-static void insert(rsql_fixture *f, int64_t id, cov_value owner, cov_value age, cov_value flag, cov_value at,
-                   cov_value key)
+static void insert(rsql_fixture *f, int64_t id, cov_value owner, cov_value age, cov_value flag,
+                   cov_value at, cov_value key)
 {
     const cov_value values[] = { cov_value_int(id), owner, age, flag, at, key };
 
@@ -33,15 +34,15 @@ static int set_up(void **state)
     cov_value none = cov_value_null();
 
     rsql_fixture_open(&f, columns, COV_COUNT_OF(columns));
-    insert(&f, 1, cov_value_text(COV_STR("O'Brien")), cov_value_int(1), cov_value_int(1), cov_value_real(0.5),
-           cov_value_text(COV_STR("5")));
-    insert(&f, 2, cov_value_text(COV_STR("2024-01-15")), cov_value_text(COV_STR("abc")), cov_value_int(7),
-           cov_value_text(COV_STR("x")), cov_value_text(COV_STR("1e3")));
+    insert(&f, 1, cov_value_text(COV_STR("O'Brien")), cov_value_int(1), cov_value_int(1),
+           cov_value_real(0.5), cov_value_text(COV_STR("5")));
+    insert(&f, 2, cov_value_text(COV_STR("2024-01-15")), cov_value_text(COV_STR("abc")),
+           cov_value_int(7), cov_value_text(COV_STR("x")), cov_value_text(COV_STR("1e3")));
     insert(&f, 3, none, none, none, none, none);
-    insert(&f, 4, cov_value_blob(COV_STR("O'Brien")), cov_value_real(1.0), cov_value_text(COV_STR("yes")),
-           cov_value_int(1), cov_value_text(COV_STR("k-1")));
-    insert(&f, 5, cov_value_text(COV_STR("a\0b")), cov_value_int(INT64_C(9007199254740993)), cov_value_real(1.0),
-           cov_value_int(0), cov_value_blob(COV_STR("k-1")));
+    insert(&f, 4, cov_value_blob(COV_STR("O'Brien")), cov_value_real(1.0),
+           cov_value_text(COV_STR("yes")), cov_value_int(1), cov_value_text(COV_STR("k-1")));
+    insert(&f, 5, cov_value_text(COV_STR("a\0b")), cov_value_int(INT64_C(9007199254740993)),
+           cov_value_real(1.0), cov_value_int(0), cov_value_blob(COV_STR("k-1")));
     rsql_fixture_load(&f);
     *state = &f;
     return 0;
@@ -115,9 +116,12 @@ static void rsql__placeholders_are_values(void **state)
 static void rsql__an_unknown_placeholder_denies(void **state)
 {
     static const char *const filters[] = {
-        "owner=={user.nope}",      "owner!={user.nope}",          "owner=out=({user.nope})", "owner=out=(\"a\",{user.nope})",
-        "owner=isnull={user.nope}", "owner=isempty={user.nope}",  "owner!%={user.nope}",     "age>{user.nope}",
-        "age=nbetween=[1,{user.nope}]", "owner=length={user.nope}", "owner=nilike={user.nope}", "flag!={user.nope}",
+        "owner=={user.nope}",           "owner!={user.nope}",
+        "owner=out=({user.nope})",      "owner=out=(\"a\",{user.nope})",
+        "owner=isnull={user.nope}",     "owner=isempty={user.nope}",
+        "owner!%={user.nope}",          "age>{user.nope}",
+        "age=nbetween=[1,{user.nope}]", "owner=length={user.nope}",
+        "owner=nilike={user.nope}",     "flag!={user.nope}",
     };
     rsql_fixture *f = *state;
 
@@ -141,7 +145,7 @@ static void rsql__unexpected_storage_orders_as_in_sqlite(void **state)
     assert_string_equal(rsql_fixture_ids(f, "flag==true"), "1,5");
     assert_string_equal(rsql_fixture_ids(f, "flag==false"), "2,4");
     assert_string_equal(rsql_fixture_ids(f, "at>=\"1970-01-01T00:00:00.5Z\""), "1,2,4");
-    assert_string_equal(rsql_fixture_ids(f, "owner>\"z\""), "4"); /* a blob */
+    assert_string_equal(rsql_fixture_ids(f, "owner>\"z\""), "4");              /* a blob */
     assert_string_equal(rsql_fixture_ids(f, "owner=contains=\"Brien\""), "1"); /* has no text */
     assert_string_equal(rsql_fixture_ids(f, "owner!%=\"%z%z\""), "1,2,5");
     assert_string_equal(rsql_fixture_ids(f, "owner=length=7"), "1");
@@ -165,16 +169,35 @@ static void rsql__text_columns_without_text_affinity(void **state)
 static void rsql__regular_expressions_keep_to_the_subset(void **state)
 {
     static const char *const good[] = {
-        "",        "a",        "^a.b$",  "[a-z]",    "[^a-z0-9_-]", "\\d+\\D*\\w?\\W\\s\\S", "\\bx\\b", "(a|b)+",
-        "(?:a)?",  "a{2}",     "a{2,}",  "a{2,5}",   "\\.\\*\\[\\]\\(\\)\\{\\}\\\\", "[\\]\\-\\d]", "a|", "()",
-        "\xC3\xA9+", "[\xC3\xA9-\xC3\xBC]", "[-a]",  "[a-]",
+        "",
+        "a",
+        "^a.b$",
+        "[a-z]",
+        "[^a-z0-9_-]",
+        "\\d+\\D*\\w?\\W\\s\\S",
+        "\\bx\\b",
+        "(a|b)+",
+        "(?:a)?",
+        "a{2}",
+        "a{2,}",
+        "a{2,5}",
+        "\\.\\*\\[\\]\\(\\)\\{\\}\\\\",
+        "[\\]\\-\\d]",
+        "a|",
+        "()",
+        "\xC3\xA9+",
+        "[\xC3\xA9-\xC3\xBC]",
+        "[-a]",
+        "[a-]",
     };
     static const char *const bad[] = {
-        "(",      ")",      "a)",     "[",      "[]",      "[^]",    "*a",     "a**",    "a*?",    "a+?",   "a??",
-        "a*+",    "a{2}?",  "a{2}+",  "a{",     "a{,2}",   "a{3,2}", "a{256}", "{",      "}",      "]",     "^*",
-        "\\b+",   "(*UTF)", "(?=a)",  "(?!a)",  "(?<=a)",  "(?<!a)", "(?<n>a)", "(?P<n>a)", "(?i)a", "(?#x)", "(?>a)",
-        "(a)\\1", "\\k<n>", "\\x41",  "\\u0041", "\\pL",   "\\A",    "\\z",    "\\B",    "\\Q",    "\\",    "[\\b]",
-        "[[:alpha:]]", "[[.a.]]", "[[=a=]]", "[a-\\d]", "[\\d-z]", "[z-a]", "[a", "(|*)", "\\0", "\\cA", "|*",
+        "(",       ")",      "a)",     "[",      "[]",          "[^]",      "*a",      "a**",
+        "a*?",     "a+?",    "a??",    "a*+",    "a{2}?",       "a{2}+",    "a{",      "a{,2}",
+        "a{3,2}",  "a{256}", "{",      "}",      "]",           "^*",       "\\b+",    "(*UTF)",
+        "(?=a)",   "(?!a)",  "(?<=a)", "(?<!a)", "(?<n>a)",     "(?P<n>a)", "(?i)a",   "(?#x)",
+        "(?>a)",   "(a)\\1", "\\k<n>", "\\x41",  "\\u0041",     "\\pL",     "\\A",     "\\z",
+        "\\B",     "\\Q",    "\\",     "[\\b]",  "[[:alpha:]]", "[[.a.]]",  "[[=a=]]", "[a-\\d]",
+        "[\\d-z]", "[z-a]",  "[a",     "(|*)",   "\\0",         "\\cA",     "|*",
     };
     rsql_fixture *f = *state;
     char filter[1200];
@@ -215,12 +238,16 @@ static const cov_rsql_expr *bound(rsql_fixture *f, const char *filter)
     const cov_rsql_node *node = NULL;
     const cov_rsql_expr *expr = NULL;
 
-    assert_int_equal(cov_rsql_parse(f->arena, cov_str_from(filter), &f->table, &f->policy, &node, &f->err), COV_OK);
-    assert_int_equal(cov_rsql_bind(f->arena, node, &f->table, &rsql_host, &f->vars, &expr, &f->err), COV_OK);
+    assert_int_equal(cov_rsql_parse(f->arena, cov_str_from(filter), &f->table, &f->policy, &node,
+                                    &f->err),
+                     COV_OK);
+    assert_int_equal(cov_rsql_bind(f->arena, node, &f->table, &rsql_host, &f->vars, &expr, &f->err),
+                     COV_OK);
     return expr;
 }
 
-static void assert_sql(rsql_fixture *f, const cov_rsql_expr *expr, uint32_t caps, const char *expected)
+static void assert_sql(rsql_fixture *f, const cov_rsql_expr *expr, uint32_t caps,
+                       const char *expected)
 {
     cov_str text = cov_arena_str(f->arena, rsql_fixture_sql(f, expr, caps).sql);
 
@@ -240,7 +267,8 @@ static void rsql__and_of_scope_and_filter(void **state)
     assert_ptr_equal(cov_rsql_and(f->arena, NULL, filter, &ok), filter);
     assert_sql(f, cov_rsql_and(f->arena, scope, filter, &ok), COV_DB_CAP_FUNCTIONS,
                "\"owner\" COLLATE BINARY = ? AND (\"age\" = ? OR \"age\" = ?)");
-    assert_sql(f, cov_rsql_and(f->arena, cov_rsql_none(), filter, &ok), COV_DB_CAP_FUNCTIONS, "1 = 0");
+    assert_sql(f, cov_rsql_and(f->arena, cov_rsql_none(), filter, &ok), COV_DB_CAP_FUNCTIONS,
+               "1 = 0");
     assert_sql(f, NULL, COV_DB_CAP_FUNCTIONS, "1 = 1");
     assert_int_equal(cov_rsql_eval(cov_rsql_none(), f->rows, &rsql_host, f->arena), COV_FALSE);
     assert_int_equal(cov_rsql_eval(NULL, f->rows, &rsql_host, f->arena), COV_TRUE);
@@ -255,8 +283,9 @@ static void rsql__regex_needs_functions(void **state)
     assert_int_equal(cov_rsql_check_db(NULL, 0, &f->err), COV_OK);
     assert_int_equal(cov_rsql_check_db(bound(f, "age==1"), 0, &f->err), COV_OK);
     assert_int_equal(cov_rsql_check_db(expr, 0, &f->err), COV_EFILTER);
-    assert_string_equal(cov_error_detail(&f->err).ptr,
-                        "Invalid filter expression: Operator '=iregex=' is not supported by this database");
+    assert_string_equal(
+        cov_error_detail(&f->err).ptr,
+        "Invalid filter expression: Operator '=iregex=' is not supported by this database");
     assert_sql(f, expr, 0, "(\"age\" = ? OR \"age\" = ? AND 1 = 0)");
 }
 

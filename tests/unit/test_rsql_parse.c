@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The grammar, limits, allowlists and messages of spec/02 sections 2 to 5. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #include "rsql_fixture.h"
 #include "rsql_host.h"
@@ -136,12 +137,15 @@ static void refuses(rsql_fixture *f, const char *filter, const char *message, co
 #define EXPECTED_VALUE "\"suggestion\":\"Expected a value (string, number, boolean, or null)\""
 #define OPERATOR_FORMAT \
     "\"suggestion\":\"Operators must be in format =name= or symbolic (==, !=, etc.)\""
-#define OPERATOR_START "\"suggestion\":\"Operators must start with = or ! or be symbolic (>, <, etc.)\""
+#define OPERATOR_START \
+    "\"suggestion\":\"Operators must start with = or ! or be symbolic (>, <, etc.)\""
 
 static void rsql__blank_text_is_no_filter(void **state)
 {
-    static const char *const blanks[] = { "", " ", "\t\n\v\f\r ", "\xC2\xA0\xE1\x9A\x80\xE2\x80\x80\xE2\x80\x8A",
-                                          "\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\x9F\xE3\x80\x80\xEF\xBB\xBF" };
+    static const char *const blanks[] = {
+        "", " ", "\t\n\v\f\r ", "\xC2\xA0\xE1\x9A\x80\xE2\x80\x80\xE2\x80\x8A",
+        "\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\x9F\xE3\x80\x80\xEF\xBB\xBF"
+    };
     const cov_rsql_node *node;
 
     for (size_t i = 0; i < COV_COUNT_OF(blanks); i++) {
@@ -158,7 +162,8 @@ static void rsql__and_binds_tighter_than_or(void **state)
     means(*state, "(id==1,age==2);id==3", "(\"id\" = ? OR \"age\" = ?) AND \"id\" = ?");
     means(*state, "id==1;age==2;id==3", "\"id\" = ? AND \"age\" = ? AND \"id\" = ?");
     means(*state, "((id==1);(age==2));((id==3))", "\"id\" = ? AND \"age\" = ? AND \"id\" = ?");
-    means(*state, "id==1,(age==2,(id==3,id==4))", "(\"id\" = ? OR \"age\" = ? OR \"id\" = ? OR \"id\" = ?)");
+    means(*state, "id==1,(age==2,(id==3,id==4))",
+          "(\"id\" = ? OR \"age\" = ? OR \"id\" = ? OR \"id\" = ?)");
     means(*state, "id==1 and age==2 or id==3", "(\"id\" = ? AND \"age\" = ? OR \"id\" = ?)");
     means(*state, "id==1 && age==2 || id==3", "(\"id\" = ? AND \"age\" = ? OR \"id\" = ?)");
     means(*state, "id==1 AND age==2 OR id==3", "(\"id\" = ? AND \"age\" = ? OR \"id\" = ?)");
@@ -177,8 +182,8 @@ static void rsql__words_combine_only_in_operator_position(void **state)
     accepts(*state, "age==1,  ");
     refuses(*state, "age==5andname==\"bob\"",
             "Unexpected input after parsing filter expression: andname==\"bob\"", "\"position\":6");
-    refuses(*state, "age==5 And name==1", "Unexpected input after parsing filter expression: And name==1",
-            "\"position\":7");
+    refuses(*state, "age==5 And name==1",
+            "Unexpected input after parsing filter expression: And name==1", "\"position\":7");
     refuses(*state, "age==5 age==6", "Unexpected input after parsing filter expression: age==6",
             "\"position\":7");
     refuses(*state, "id==1),(id!=0", "Unexpected input after parsing filter expression: ),(id!=0",
@@ -187,8 +192,9 @@ static void rsql__words_combine_only_in_operator_position(void **state)
 
 static void rsql__selectors(void **state)
 {
-    static const char *const bad[] = { ";age==1", "age==1;;age==2", "()", "( )", "(age==1;)", "1==1",
-                                       "==1",     "\"a\"==1",       "(,age==1)", "age==1,,", "\xC3\xA9==1" };
+    static const char *const bad[] = { ";age==1",   "age==1;;age==2", "()",         "( )",
+                                       "(age==1;)", "1==1",           "==1",        "\"a\"==1",
+                                       "(,age==1)", "age==1,,",       "\xC3\xA9==1" };
 
     for (size_t i = 0; i < COV_COUNT_OF(bad); i++)
         refuses(*state, bad[i], "Invalid identifier start", "");
@@ -196,7 +202,9 @@ static void rsql__selectors(void **state)
     refuses(*state, "name.1==1", "Invalid operator", OPERATOR_START);
     accepts(*state, "_x==1");
     accepts(*state, " age == 1 ");
-    accepts(*state, "\xC2\xA0" "age\xE3\x80\x80==\xEF\xBB\xBF" "1");
+    accepts(*state, "\xC2\xA0"
+                    "age\xE3\x80\x80==\xEF\xBB\xBF"
+                    "1");
 }
 
 static void rsql__operators(void **state)
@@ -222,23 +230,33 @@ static void rsql__operators(void **state)
         snprintf(filter, sizeof filter, "age%.*s1", COV_STR_ARG(cov_rsql_operators[i]));
         accepts(f, filter);
     }
-    assert_int_equal(rsql_fixture_bind(f, COV_STR("age=foo=1"), &(const cov_rsql_expr *){ NULL }), COV_EFILTER);
-    assert_string_equal(cov_error_detail(&f->err).ptr, "Invalid filter expression: Unknown operator: =foo=");
+    assert_int_equal(rsql_fixture_bind(f, COV_STR("age=foo=1"), &(const cov_rsql_expr *){ NULL }),
+                     COV_EFILTER);
+    assert_string_equal(cov_error_detail(&f->err).ptr,
+                        "Invalid filter expression: Unknown operator: =foo=");
     list = cov_arena_str(f->arena, f->err.members);
-    assert_non_null(strstr(list.ptr, "\"suggestion\":\"Use a valid operator like ==, !=, =isnull=, =in=, etc.\","
-                                     "\"allowedOperators\":[\"!%=\",\"%=\",\"==\",\"!=\",\">=\","));
+    assert_non_null(
+        strstr(list.ptr,
+               "\"suggestion\":\"Use a valid operator like ==, !=, =isnull=, =in=, etc.\","
+               "\"allowedOperators\":[\"!%=\",\"%=\",\"==\",\"!=\",\">=\","));
     assert_non_null(strstr(list.ptr, "\"=minlength=\",\"=maxlength=\"]"));
-    assert_int_equal(rsql_fixture_bind(f, COV_STR("age!foo=1"), &(const cov_rsql_expr *){ NULL }), COV_EFILTER);
-    assert_string_equal(cov_error_detail(&f->err).ptr, "Invalid filter expression: Unknown operator: !foo=");
-    assert_int_equal(rsql_fixture_bind(f, COV_STR("age=IN=(1)"), &(const cov_rsql_expr *){ NULL }), COV_EFILTER);
-    assert_string_equal(cov_error_detail(&f->err).ptr, "Invalid filter expression: Unknown operator: =IN=");
+    assert_int_equal(rsql_fixture_bind(f, COV_STR("age!foo=1"), &(const cov_rsql_expr *){ NULL }),
+                     COV_EFILTER);
+    assert_string_equal(cov_error_detail(&f->err).ptr,
+                        "Invalid filter expression: Unknown operator: !foo=");
+    assert_int_equal(rsql_fixture_bind(f, COV_STR("age=IN=(1)"), &(const cov_rsql_expr *){ NULL }),
+                     COV_EFILTER);
+    assert_string_equal(cov_error_detail(&f->err).ptr,
+                        "Invalid filter expression: Unknown operator: =IN=");
 }
 
 static void rsql__values(void **state)
 {
-    static const char *const unknown[] = { "name==active", "name=='x'", "age==TRUE",  "age==NULL",   "age==trueish",
-                                           "age=in=(,1)",  "age=in=(1,,2)", "age==)", "age==null_", "age==*",
-                                           "age=between=[]", "age=={user.id}", "age==${user.id}" };
+    static const char *const unknown[] = { "name==active",   "name=='x'",      "age==TRUE",
+                                           "age==NULL",      "age==trueish",   "age=in=(,1)",
+                                           "age=in=(1,,2)",  "age==)",         "age==null_",
+                                           "age==*",         "age=between=[]", "age=={user.id}",
+                                           "age==${user.id}" };
 
     for (size_t i = 0; i < COV_COUNT_OF(unknown); i++)
         refuses(*state, unknown[i], "Unknown value type", EXPECTED_LITERAL);
@@ -254,9 +272,12 @@ static void rsql__values(void **state)
     refuses(*state, "age==-.", "Invalid number value", "");
     refuses(*state, "age==.e5", "Invalid number value", "");
     refuses(*state, "age==-true", "Invalid number value", "");
-    refuses(*state, "age==1.2.3", "Unexpected input after parsing filter expression: .3", "\"position\":8");
-    refuses(*state, "age==1e", "Unexpected input after parsing filter expression: e", "\"position\":6");
-    refuses(*state, "age==1e+", "Unexpected input after parsing filter expression: e+", "\"position\":6");
+    refuses(*state, "age==1.2.3", "Unexpected input after parsing filter expression: .3",
+            "\"position\":8");
+    refuses(*state, "age==1e", "Unexpected input after parsing filter expression: e",
+            "\"position\":6");
+    refuses(*state, "age==1e+", "Unexpected input after parsing filter expression: e+",
+            "\"position\":6");
 }
 
 static void rsql__sets_and_ranges(void **state)
@@ -293,11 +314,12 @@ static void rsql__groups(void **state)
 {
     refuses(*state, "(age==1", "Unterminated parenthesis in filter expression", "\"position\":0");
     refuses(*state, "(", "Unterminated parenthesis in filter expression", "\"position\":0");
-    refuses(*state, "age==1;((age==2)", "Unterminated parenthesis in filter expression", "\"position\":7");
+    refuses(*state, "age==1;((age==2)", "Unterminated parenthesis in filter expression",
+            "\"position\":7");
     refuses(*state, "(age==1;", "Unterminated parenthesis in filter expression", "\"position\":0");
     refuses(*state, "(age==5x)", "Unterminated parenthesis in filter expression", "\"position\":0");
-    refuses(*state, "name==\"\xF0\x9F\x98\x80\xC3\xA9\";(age==1", "Unterminated parenthesis in filter expression",
-            "\"position\":12");
+    refuses(*state, "name==\"\xF0\x9F\x98\x80\xC3\xA9\";(age==1",
+            "Unterminated parenthesis in filter expression", "\"position\":12");
 }
 
 static void rsql__strings_unescape_quote_and_backslash_only(void **state)
@@ -340,7 +362,8 @@ static void rsql__numbers_keep_their_value(void **state)
     binds_number(*state, "9223372036854775808", cov_value_real(9223372036854775808.0));
 }
 
-static const char *repeated(char *out, const char *head, const char *part, size_t count, const char *tail)
+static const char *repeated(char *out, const char *head, const char *part, size_t count,
+                            const char *tail)
 {
     strcpy(out, head);
     for (size_t i = 0; i < count; i++)
@@ -366,7 +389,8 @@ static void rsql__limits(void **state)
     accepts(f, repeated(text, "name==\"", "x", 4088, "\""));
     refuses(f, repeated(text, "name==\"", "x", 4089, "\""), "Filter exceeds maximum length",
             "\"suggestion\":\"Maximum filter length is 4096 characters\"");
-    assert_string_equal(rsql_fixture_ids(f, repeated(text, "", " ", 5000, "")), ""); /* blank is exempt */
+    assert_string_equal(rsql_fixture_ids(f, repeated(text, "", " ", 5000, "")),
+                        ""); /* blank is exempt */
     f->policy.limits = (cov_rsql_limits){ 0, 0, 0 };
     accepts(f, repeated(text, "", "age==1;", 2000, "age==1"));
     accepts(f, repeated(text, "", "(", 128, repeated(tail, "age==1", ")", 128, "")));
@@ -413,7 +437,8 @@ static void rsql__relation_paths_are_refused_after_syntax(void **state)
     refuses(f, "owner.name==\"x\";age=5", "Invalid operator format", OPERATOR_FORMAT);
     f->policy.trusted = true;
     accepts(f, "owner.name==\"x\"");
-    assert_string_equal(rsql_fixture_ids(f, "owner.name==\"x\""), "!Unknown relation 'owner' on 't'");
+    assert_string_equal(rsql_fixture_ids(f, "owner.name==\"x\""),
+                        "!Unknown relation 'owner' on 't'");
 }
 
 static void rsql__deny_sentinel_and_scope_terms(void **state)
@@ -440,18 +465,20 @@ static void rsql__the_parser_needs_no_error_object(void **state)
 
     cov_error_init(&without_arena, NULL);
     for (size_t i = 0; i < COV_COUNT_OF(bad); i++) {
-        assert_int_equal(cov_rsql_parse(f->arena, cov_str_from(bad[i]), &f->table, &f->policy, &node, NULL),
+        assert_int_equal(cov_rsql_parse(f->arena, cov_str_from(bad[i]), &f->table, &f->policy,
+                                        &node, NULL),
                          COV_EFILTER);
-        assert_int_equal(
-            cov_rsql_parse(f->arena, cov_str_from(bad[i]), &f->table, NULL, &node, &without_arena),
-            COV_EFILTER);
+        assert_int_equal(cov_rsql_parse(f->arena, cov_str_from(bad[i]), &f->table, NULL, &node,
+                                        &without_arena),
+                         COV_EFILTER);
     }
 }
 
 static void rsql__parsing_fails_cleanly_without_memory(void **state)
 {
     rsql_fixture *f = *state;
-    cov_str filter = COV_STR("(name==\"a\\\"b\",age=in=(1,2,3));name=ilike=\"A_%b\";name==\"2024-01-15\";age=length=1");
+    cov_str filter = COV_STR(
+        "(name==\"a\\\"b\",age=in=(1,2,3));name=ilike=\"A_%b\";name==\"2024-01-15\";age=length=1");
     cov_status st = COV_ENOMEM;
 
     for (size_t limit = 16; st == COV_ENOMEM; limit += 16) {

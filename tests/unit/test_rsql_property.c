@@ -5,21 +5,22 @@
  * Values of every storage class end up in every column, and literals come from the same pool as stored
  * values, so that equality and both sides of every order are met. COV_SEED repeats or varies a run.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <inttypes.h>
 #include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #include "base/json.h"
 #include "rsql_fixture.h"
 #include "rsql_host.h"
 
-enum { N_ROWS = 48, N_FILTERS = 3000, MIN_PAIRS = 20000, DEFAULT_SEED = 20240115 };
+enum { N_ROWS = 48, N_FILTERS = 6000, MIN_PAIRS = 20000, DEFAULT_SEED = 20240115 };
 
 static const rsql_column columns[] = {
     { "id", "id", "INTEGER", COV_TYPE_INTEGER, NULL },
@@ -59,38 +60,148 @@ static bool one_in(size_t n)
 }
 
 static const int64_t integers[] = {
-    0, 1, -1, 2, 5, 7, 10, 42, 100, 1000, INT64_MAX, INT64_MIN, INT64_MAX - 1, INT64_C(9007199254740991),
-    INT64_C(9007199254740992), INT64_C(9007199254740993), -INT64_C(9007199254740993), 1704067200, 1705314600,
-    INT64_C(1704067200000), INT64_C(1705314600000), INT64_C(1705314600500), INT64_C(99999999999),
-    INT64_C(100000000000), INT64_C(140737488355329),
+    0,
+    1,
+    -1,
+    2,
+    5,
+    7,
+    10,
+    42,
+    100,
+    1000,
+    INT64_MAX,
+    INT64_MIN,
+    INT64_MAX - 1,
+    INT64_C(9007199254740991),
+    INT64_C(9007199254740992),
+    INT64_C(9007199254740993),
+    -INT64_C(9007199254740993),
+    1704067200,
+    1705314600,
+    INT64_C(1704067200000),
+    INT64_C(1705314600000),
+    INT64_C(1705314600500),
+    INT64_C(99999999999),
+    INT64_C(100000000000),
+    INT64_C(140737488355329),
 };
 
 static const double reals[] = {
-    0.0,   -0.0,  0.1,    0.5,   1.0,     1.5,  5.0,  5.5,    100.25,           1e21,         1e-7,         1e300,
-    -1e300, 1e18, 1.0e16, -42.5, 5e-324, HUGE_VAL, -HUGE_VAL, 9007199254740992.0, 1705314600.5, 1704067200.25, 123456789012.5,
-    9223372036854775808.0, 0.30000000000000004,
+    0.0,
+    -0.0,
+    0.1,
+    0.5,
+    1.0,
+    1.5,
+    5.0,
+    5.5,
+    100.25,
+    1e21,
+    1e-7,
+    1e300,
+    -1e300,
+    1e18,
+    1.0e16,
+    -42.5,
+    5e-324,
+    HUGE_VAL,
+    -HUGE_VAL,
+    9007199254740992.0,
+    1705314600.5,
+    1704067200.25,
+    123456789012.5,
+    9223372036854775808.0,
+    0.30000000000000004,
 };
 
 #define TEXT(literal) COV_STR_INIT(literal)
 static const cov_str texts[] = {
-    TEXT(""), TEXT("a"), TEXT("A"), TEXT("b"), TEXT("ab"), TEXT("AB"), TEXT("abc"), TEXT("abcabc"), TEXT("a%b"),
-    TEXT("a_b"), TEXT("a\\b"), TEXT("a*b?c[d]"), TEXT("true"), TEXT("TRUE"), TEXT("False"), TEXT("1"), TEXT("0"),
-    TEXT("5"), TEXT("05"), TEXT("5.0"), TEXT(" 5 "), TEXT("1e3"), TEXT("1e21"), TEXT("-0.0"), TEXT("0x10"), TEXT("null"),
-    TEXT("a "), TEXT("a  "), TEXT("\xC3\xA9"), TEXT("\xC3\x89"), TEXT("\xC3\x89\nZ\xF0\x9F\x98\x80"), TEXT("\xC4\xB0i"),
-    TEXT("\xE2\x84\xAA"), TEXT("k"), TEXT("\xEF\xBF\xBF"), TEXT("\xF4\x8F\xBF\xBF"), TEXT("a\xF4\x8F\xBF\xBF"),
-    TEXT("\xED\x9F\xBFz"), TEXT("a\0b"), TEXT("\0"), TEXT("2024-01-15"), TEXT("2024-01-15T10:30:00.000Z"),
-    TEXT("2024-01-15T12:30:00+02:00"), TEXT("2024-02-30"), TEXT("2024-01-15T10:30:00.5Z"), TEXT("9999-12-31"),
-    TEXT("0000-01-01"), TEXT("{\"a\":1}"), TEXT("[1,2]"), TEXT("\"x\""), TEXT("~"), TEXT("O'Brien"), TEXT("9223372036854775808"),
-    TEXT("aaaaaaaaaaaaaaaaaaab"), TEXT("\xFF"), TEXT("a\xC3"),
+    TEXT(""),
+    TEXT("a"),
+    TEXT("A"),
+    TEXT("b"),
+    TEXT("ab"),
+    TEXT("AB"),
+    TEXT("abc"),
+    TEXT("abcabc"),
+    TEXT("a%b"),
+    TEXT("a_b"),
+    TEXT("a\\b"),
+    TEXT("a*b?c[d]"),
+    TEXT("true"),
+    TEXT("TRUE"),
+    TEXT("False"),
+    TEXT("1"),
+    TEXT("0"),
+    TEXT("5"),
+    TEXT("05"),
+    TEXT("5.0"),
+    TEXT(" 5 "),
+    TEXT("1e3"),
+    TEXT("1e21"),
+    TEXT("-0.0"),
+    TEXT("0x10"),
+    TEXT("null"),
+    TEXT("a "),
+    TEXT("a  "),
+    TEXT("\xC3\xA9"),
+    TEXT("\xC3\x89"),
+    TEXT("\xC3\x89\nZ\xF0\x9F\x98\x80"),
+    TEXT("\xC4\xB0i"),
+    TEXT("\xE2\x84\xAA"),
+    TEXT("k"),
+    TEXT("\xEF\xBF\xBF"),
+    TEXT("\xF4\x8F\xBF\xBF"),
+    TEXT("a\xF4\x8F\xBF\xBF"),
+    TEXT("\xED\x9F\xBFz"),
+    TEXT("a\0b"),
+    TEXT("\0"),
+    TEXT("2024-01-15"),
+    TEXT("2024-01-15T10:30:00.000Z"),
+    TEXT("2024-01-15T12:30:00+02:00"),
+    TEXT("2024-02-30"),
+    TEXT("2024-01-15T10:30:00.5Z"),
+    TEXT("9999-12-31"),
+    TEXT("0000-01-01"),
+    TEXT("{\"a\":1}"),
+    TEXT("[1,2]"),
+    TEXT("\"x\""),
+    TEXT("~"),
+    TEXT("O'Brien"),
+    TEXT("9223372036854775808"),
+    TEXT("aaaaaaaaaaaaaaaaaaab"),
+    TEXT("\xFF"),
+    TEXT("a\xC3"),
 };
 
 static const char *const patterns[] = {
-    "^a", "b$", "^a.*b$", "[a-c]+", "\\\\d+", "\\\\bA", "(a|b)+c", "^\\\\s*5", "", "\xC3\xA9", "^.$", "(", "a{2,3}", "\\\\W",
+    "^a",       "b$", "^a.*b$",   "[a-c]+", "\\\\d+", "\\\\bA", "(a|b)+c",
+    "^\\\\s*5", "",   "\xC3\xA9", "^.$",    "(",      "a{2,3}", "\\\\W",
 };
 
 static const char *const likes[] = {
-    "%", "_", "a%", "%b", "%a%", "a_b", "%_b%", "a\\\\%b", "a\\\\_b", "____", "%\\\\", "_%_", "A%B", "a*%", "%[d]", "%a%b%c%",
-    "%\xC3\xA9%", "\xC3\x89%_", "a\xF4\x8F\xBF\xBF%_", "%%", "\\\\a%",
+    "%",
+    "_",
+    "a%",
+    "%b",
+    "%a%",
+    "a_b",
+    "%_b%",
+    "a\\\\%b",
+    "a\\\\_b",
+    "____",
+    "%\\\\",
+    "_%_",
+    "A%B",
+    "a*%",
+    "%[d]",
+    "%a%b%c%",
+    "%\xC3\xA9%",
+    "\xC3\x89%_",
+    "a\xF4\x8F\xBF\xBF%_",
+    "%%",
+    "\\\\a%",
 };
 
 /* --- rows --- */
@@ -265,7 +376,8 @@ static void put_comparison(cov_buf *out)
     size_t column = below(COV_COUNT_OF(columns));
 
     /* Text operators on columns that refuse them would waste most filters. */
-    if ((has(token, "%") || has(token, "i") || has(token, "with") || has(token, "length") || has(token, "regex")) &&
+    if ((has(token, "%") || has(token, "i") || has(token, "with") || has(token, "length") ||
+         has(token, "regex")) &&
         cov_type_class(columns[column].type) > COV_CLASS_NUM && !one_in(10))
         column = 1 + below(6);
     if (columns[column].type == COV_TYPE_BLOB && !one_in(10))
@@ -306,8 +418,8 @@ static void print_row(const cov_value *row)
         else if (v->type == COV_REAL)
             print_error("  %s %.17g\n", columns[i].property, v->r);
         else
-            print_error("  %s %s '%.*s' (%zu bytes)\n", columns[i].property, v->type == COV_TEXT ? "text" : "blob",
-                        COV_STR_ARG(v->s), v->s.len);
+            print_error("  %s %s '%.*s' (%zu bytes)\n", columns[i].property,
+                        v->type == COV_TEXT ? "text" : "blob", COV_STR_ARG(v->s), v->s.len);
     }
 }
 
@@ -326,8 +438,8 @@ static void compare(rsql_fixture *f, cov_str filter, const cov_rsql_expr *expr)
         if (in_memory == matches[i])
             continue;
         print_row(row);
-        fail_msg("filter %.*s\nSQL %.*s\nSQL says %d, memory %d", COV_STR_ARG(filter), COV_STR_ARG(condition.sql),
-                 matches[i], in_memory);
+        fail_msg("filter %.*s\nSQL %.*s\nSQL says %d, memory %d", COV_STR_ARG(filter),
+                 COV_STR_ARG(condition.sql), matches[i], in_memory);
     }
 }
 
@@ -399,9 +511,96 @@ static void rsql__sql_and_memory_agree(void **state)
     assert_true(pairs >= MIN_PAIRS);
 }
 
+/* --- the matchers against SQLite's own --- */
+
+static const rsql_column text_columns[] = {
+    { "id", "id", "INTEGER", COV_TYPE_INTEGER, NULL },
+    { "text", "text", "TEXT", COV_TYPE_TEXT, NULL },
+};
+
+/* Few letters, so that patterns match often and fail late. */
+static void put_letters(cov_buf *out, size_t max_letters, bool wildcards)
+{
+    static const char *const letters[] = { "a", "b", "\xC3\xA9", "\xF0\x9F\x98\x80",
+                                           "*", "[", "?",        "A" };
+    static const char *const wild[] = { "%", "_", "%", "\\\\%", "\\\\a", "\\\\\\\\" };
+
+    for (size_t left = below(max_letters + 1); left > 0; left--) {
+        if (wildcards && one_in(3))
+            put(out, wild[below(COV_COUNT_OF(wild))]);
+        else
+            put(out, letters[one_in(4) ? below(COV_COUNT_OF(letters)) : below(2)]);
+    }
+}
+
+static void insert_texts(rsql_fixture *f)
+{
+    for (size_t row = 0; row < N_ROWS; row++) {
+        cov_value values[] = { cov_value_int((int64_t)row + 1), cov_value_null() };
+        cov_buf text = COV_BUF_INIT;
+
+        put_letters(&text, 10, false);
+        values[1] = cov_value_text(cov_buf_view(&text));
+        rsql_fixture_insert(f, values);
+        cov_buf_dispose(&text);
+    }
+    rsql_fixture_load(f);
+}
+
+static void compare_plain(rsql_fixture *f, cov_str filter)
+{
+    const cov_rsql_expr *expr = NULL;
+    const char *message = NULL;
+    bool matches[N_ROWS];
+    cov_stmt condition;
+
+    assert_int_equal(rsql_fixture_bind(f, filter, &expr), COV_OK);
+    condition = rsql_fixture_sql(f, expr, 0);
+    assert_true(rsql_fixture_query(f, &condition, matches, &message));
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const cov_value *row = &f->rows[i * COV_COUNT_OF(text_columns)];
+
+        if ((cov_rsql_eval(expr, row, &rsql_host, f->arena) == COV_TRUE) != matches[i])
+            fail_msg("%.*s on '%.*s': SQLite says %d", COV_STR_ARG(filter), COV_STR_ARG(row[1].s),
+                     matches[i]);
+    }
+}
+
+/* The functions in SQL are our own code, so only SQLite's builtins can show that it is right. */
+static void rsql__matchers_agree_with_builtins(void **state)
+{
+    static const char *const operators[] = {
+        "%=", "%=", "%=", "!%=", "=contains=", "=startswith=", "=endswith=", "=length="
+    };
+    rsql_fixture f;
+    cov_buf filter = COV_BUF_INIT;
+
+    (void)state;
+    seed();
+    rsql_fixture_open(&f, text_columns, COV_COUNT_OF(text_columns));
+    insert_texts(&f);
+    for (size_t i = 0; i < N_FILTERS; i++) {
+        const char *token = operators[below(COV_COUNT_OF(operators))];
+
+        cov_buf_clear(&filter, SIZE_MAX);
+        cov_buf_printf(&filter, "text%s\"", token);
+        if (strcmp(token, "=length=") == 0)
+            cov_buf_u64(&filter, below(10));
+        else
+            put_letters(&filter, strchr(token, '%') != NULL ? 8 : 3, strchr(token, '%') != NULL);
+        cov_buf_char(&filter, '"');
+        compare_plain(&f, cov_buf_view(&filter));
+    }
+    cov_buf_dispose(&filter);
+    rsql_fixture_close(&f);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(rsql__sql_and_memory_agree) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rsql__sql_and_memory_agree),
+        cmocka_unit_test(rsql__matchers_agree_with_builtins),
+    };
 
     return cmocka_run_group_tests_name("rsql_property", tests, NULL, NULL);
 }

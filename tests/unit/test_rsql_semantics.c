@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The REQ column of spec/02 section 13 and what else sections 6 and 7 fix, in SQLite and in memory. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 #include "base/time.h"
 #include "rsql_fixture.h"
@@ -43,7 +44,8 @@ typedef struct sample {
 } sample;
 
 static const sample samples[] = {
-    { "Alice", 30, 1, "2024-01-15T10:30:00Z", "2024-01-15T10:30:00.000Z", 1.5, "{\"a\":1}", "True" },
+    { "Alice", 30, 1, "2024-01-15T10:30:00Z", "2024-01-15T10:30:00.000Z", 1.5, "{\"a\":1}",
+      "True" },
     { "bob", 5, 0, "2024-06-15", "2024-06-15", -0.0, "5", "false" },
     { NULL, 0, 0, NULL, NULL, 0, NULL, NULL },
     { "50% off_x\\y", 0, 1, "1970-01-01", "not a date", 1e21, "\"x\"", "1" },
@@ -110,27 +112,27 @@ static void check(rsql_fixture *f, const filter_case *cases, size_t n_cases)
     assert_int_equal(failed, 0);
 }
 
-#define CHECK(state, ...) \
-    do { \
+#define CHECK(state, ...)                                   \
+    do {                                                    \
         static const filter_case cases[] = { __VA_ARGS__ }; \
-        check(*(state), cases, COV_COUNT_OF(cases)); \
+        check(*(state), cases, COV_COUNT_OF(cases));        \
     } while (0)
 
 static void rsql__measured_deviations_follow_the_requirement(void **state)
 {
-    CHECK(state,
-          { "name!=\"Alice\"", "2,4,5,6" }, { "name==\"null\"", "" }, { "age==\"05\"", "2" },
+    CHECK(state, { "name!=\"Alice\"", "2,4,5,6" }, { "name==\"null\"", "" }, { "age==\"05\"", "2" },
           { "age==5.5", "" }, { "age>5", "1,5,6" }, { "age=out=(5,30)", "4,5,6" },
           { "age=out=(5,null)", "" }, { "age=in=(5,null)", "2" }, { "age=in=()", "" },
           { "age=out=()", "1,2,3,4,5,6" }, { "age=nbetween=[5,30]", "4,5" }, { "age==false", "4" },
           { "active==true", "1,4,6" }, { "active!=true", "2,5" }, { "active==1", "1,4,6" },
           { "active==\"true\"", "1,4,6" }, { "name%=\"a%\"", "" }, { "name!%=\"a%\"", "1,2,4,5,6" },
-          { "name%=\"50\\\\%%\"", "4" }, { "name=contains=\"%\"", "4" }, { "name=contains=\"LICE\"", "" },
-          { "name=contains=\"\\\\\"", "4" }, { "name=startswith=\"al\"", "" },
-          { "name=contains=\"ul\"", "" }, { "name=nilike=\"ali%\"", "2,4,5,6" },
-          { "name%=\"%Z%\"", "6" }, { "name=regex=\"^A\"", "1" }, { "name=length=5", "1" },
-          { "name=length=4", "6" }, { "age=length=2", "1" }, { "age=isempty=true", "3" },
-          { "name>\"a\"", "2,6" }, { "iso>\"2024-01-01\"", "1,2,4" }, { "iso==\"2024-06-15\"", "2" },
+          { "name%=\"50\\\\%%\"", "4" }, { "name=contains=\"%\"", "4" },
+          { "name=contains=\"LICE\"", "" }, { "name=contains=\"\\\\\"", "4" },
+          { "name=startswith=\"al\"", "" }, { "name=contains=\"ul\"", "" },
+          { "name=nilike=\"ali%\"", "2,4,5,6" }, { "name%=\"%Z%\"", "6" },
+          { "name=regex=\"^A\"", "1" }, { "name=length=5", "1" }, { "name=length=4", "6" },
+          { "age=length=2", "1" }, { "age=isempty=true", "3" }, { "name>\"a\"", "2,6" },
+          { "iso>\"2024-01-01\"", "1,2,4" }, { "iso==\"2024-06-15\"", "2" },
           { "iso==\"2024-01-15T12:30:00+02:00\"", "1" }, { "iso>\"9\"", "4" },
           { "ts>\"2024-01-01\"", "1,2,5" }, { "ts<\"2024-01-01\"", "4,6" },
           { "ts==\"2024-01-15T10:30:00Z\"", "1" }, { "ts>1704067200", "1,2,5" },
@@ -143,8 +145,7 @@ static void rsql__measured_deviations_follow_the_requirement(void **state)
 
 static void rsql__acceptance_cases(void **state)
 {
-    CHECK(state,
-          { "", "1,2,3,4,5,6" }, { " ", "1,2,3,4,5,6" }, { "name==\"Alice\";age>18", "1" },
+    CHECK(state, { "", "1,2,3,4,5,6" }, { " ", "1,2,3,4,5,6" }, { "name==\"Alice\";age>18", "1" },
           { "age==5,age==30", "1,2" }, { "name==\"x\";age==5,active==true", "1,4,6" },
           { "(age==5,age==30);active==true", "1" }, { "age==5 and name==\"bob\" or age==7", "2,6" },
           { "age==1;", "" }, { "age==5;", "2" }, { "age=in=(1,5,)", "2" },
@@ -158,36 +159,39 @@ static void rsql__acceptance_cases(void **state)
           { "name=isnull=1", "1,2,4,5,6" }, { "name=isnull=\"TRUE\"", "3" },
           { "name=isnull=null", "1,2,4,5,6" }, { "score==1e+21", "4" }, { "score==1e-7", "6" },
           { "name=regex=\"(\"", "!Invalid regular expression" },
-          { "__covara_deny_all_sentinel__", "" }, { "constructor==\"x\"", "!Unknown column: constructor" });
+          { "__covara_deny_all_sentinel__", "" },
+          { "constructor==\"x\"", "!Unknown column: constructor" });
 }
 
 static void rsql__null_literals_match_nothing_elsewhere(void **state)
 {
-    CHECK(state,
-          { "age>null", "" }, { "age=between=[null,5]", "" }, { "age=nbetween=[null,5]", "" },
-          { "name%=null", "" }, { "name!%=null", "" }, { "name=ine=null", "" }, { "name=length=null", "" },
-          { "age=in=(null)", "" }, { "age=in=null", "" }, { "age=out=null", "" },
-          { "data==null", "3" }, { "data!=null", "1,2,4,5,6" });
+    CHECK(state, { "age>null", "" }, { "age=between=[null,5]", "" },
+          { "age=nbetween=[null,5]", "" }, { "name%=null", "" }, { "name!%=null", "" },
+          { "name=ine=null", "" }, { "name=length=null", "" }, { "age=in=(null)", "" },
+          { "age=in=null", "" }, { "age=out=null", "" }, { "data==null", "3" },
+          { "data!=null", "1,2,4,5,6" });
 }
 
 static void rsql__text_columns(void **state)
 {
-    CHECK(state,
-          { "word==true", "1,4" }, { "word!=true", "2,5,6" }, { "word==false", "2,5" },
+    CHECK(state, { "word==true", "1,4" }, { "word!=true", "2,5,6" }, { "word==false", "2,5" },
           { "word=in=(true,\"5\")", "1,4,6" }, { "word=out=(true,\"5\")", "2,5" },
           { "word=in=(true,false)", "1,2,4,5" }, { "word>true", "" }, { "word==\"TRUE\"", "" },
-          { "word==\"True\"", "1" }, { "word=startswith=\"tr\"", "" }, { "word=startswith=\"Tr\"", "1" },
-          { "word=istartswith=\"TR\"", "1" }, { "word=ieq=\"TRUE\"", "1" }, { "word=ine=\"TRUE\"", "2,4,5,6" },
+          { "word==\"True\"", "1" }, { "word=startswith=\"tr\"", "" },
+          { "word=startswith=\"Tr\"", "1" }, { "word=istartswith=\"TR\"", "1" },
+          { "word=ieq=\"TRUE\"", "1" }, { "word=ine=\"TRUE\"", "2,4,5,6" },
           { "iso=in=(\"2024-06-15\",\"12abc\")", "2,6" }, { "iso!=\"2024-06-15\"", "1,4,5,6" },
-          { "name=ieq=\"\xC3\xA9\nz\xF0\x9F\x98\x80\"", "6" }, { "name=icontains=\"\xC3\xA9\"", "6" },
-          { "name=ilike=\"_\nz_\"", "6" }, { "name%=\"____\"", "6" }, { "name%=\"%\"", "1,2,4,5,6" },
-          { "name!%=\"%\"", "" }, { "name%=\"\"", "5" }, { "name%=\"b\\ob\"", "2" },
-          { "name%=\"b_b\"", "2" }, { "name=endswith=\"\"", "1,2,4,5,6" }, { "name=endswith=\"\\\\y\"", "4" },
+          { "name=ieq=\"\xC3\xA9\nz\xF0\x9F\x98\x80\"", "6" },
+          { "name=icontains=\"\xC3\xA9\"", "6" }, { "name=ilike=\"_\nz_\"", "6" },
+          { "name%=\"____\"", "6" }, { "name%=\"%\"", "1,2,4,5,6" }, { "name!%=\"%\"", "" },
+          { "name%=\"\"", "5" }, { "name%=\"b\\ob\"", "2" }, { "name%=\"b_b\"", "2" },
+          { "name=endswith=\"\"", "1,2,4,5,6" }, { "name=endswith=\"\\\\y\"", "4" },
           { "name=iendswith=\"CE\"", "1" }, { "name=startswith=\"50%\"", "4" },
           { "name%=\"50\\%%\\_x%y\"", "4" }, { "name=iregex=\"^AL\"", "1" },
           { "name=regex=\"^.Z\"", "" }, { "name=regex=\"^[^a]\\sZ\"", "6" },
-          { "name=minlength=4", "1,4,6" }, { "name=maxlength=\"4\"", "2,5,6" }, { "name=length=4.5", "" },
-          { "name=minlength=4.5", "1,4" }, { "name=length=\"x\"", "!Invalid length value" },
+          { "name=minlength=4", "1,4,6" }, { "name=maxlength=\"4\"", "2,5,6" },
+          { "name=length=4.5", "" }, { "name=minlength=4.5", "1,4" },
+          { "name=length=\"x\"", "!Invalid length value" },
           { "name=length=true", "!Invalid length value" },
           { "name%=(\"a\")", "!Operator '%=' does not accept a list" },
           { "name=isnull=(true)", "!Operator '=isnull=' does not accept a list" });
@@ -195,28 +199,29 @@ static void rsql__text_columns(void **state)
 
 static void rsql__number_columns(void **state)
 {
-    CHECK(state,
-          { "age==\" 5 \"", "2" }, { "age==+5", "2" }, { "age==5.0", "2" }, { "age==50e-1", "2" },
-          { "age==true", "" }, { "age=in=((5,7),30.0)", "1,2,6" }, { "age=in=[5,7]", "2,6" },
-          { "age=in=(\"abc\",5)", "2" }, { "age=out=(\"abc\",5)", "1,4,5,6" }, { "age=out=(\"abc\")", "1,2,4,5,6" },
+    CHECK(state, { "age==\" 5 \"", "2" }, { "age==+5", "2" }, { "age==5.0", "2" },
+          { "age==50e-1", "2" }, { "age==true", "" }, { "age=in=((5,7),30.0)", "1,2,6" },
+          { "age=in=[5,7]", "2,6" }, { "age=in=(\"abc\",5)", "2" },
+          { "age=out=(\"abc\",5)", "1,4,5,6" }, { "age=out=(\"abc\")", "1,2,4,5,6" },
           { "age=between=[\"abc\",5]", "" }, { "age=nbetween=[\"abc\",5]", "" },
-          { "age<9223372036854775807", "1,2,4,5,6" }, { "age<1e999", "1,2,4,5,6" }, { "age>-1e999", "1,2,4,5,6" },
-          { "score==0", "2" }, { "score==-0.0", "2" }, { "score==\"1e21\"", "4" },
-          { "score=contains=\"e+\"", "4" }, { "score=contains=\"e-\"", "6" }, { "score=ieq=\"1E+21\"", "4" },
-          { "score%=\"0\"", "2" }, { "score=length=3", "1,5" }, { "age%=5", "2" }, { "age=startswith=1", "5" },
+          { "age<9223372036854775807", "1,2,4,5,6" }, { "age<1e999", "1,2,4,5,6" },
+          { "age>-1e999", "1,2,4,5,6" }, { "score==0", "2" }, { "score==-0.0", "2" },
+          { "score==\"1e21\"", "4" }, { "score=contains=\"e+\"", "4" },
+          { "score=contains=\"e-\"", "6" }, { "score=ieq=\"1E+21\"", "4" }, { "score%=\"0\"", "2" },
+          { "score=length=3", "1,5" }, { "age%=5", "2" }, { "age=startswith=1", "5" },
           { "age=regex=\"^[0-9]$\"", "2,4,6" });
 }
 
 static void rsql__boolean_columns(void **state)
 {
-    CHECK(state,
-          { "active==false", "2,5" }, { "active!=false", "1,4,6" }, { "active==\"1\"", "1,4,6" },
-          { "active==\"FALSE\"", "2,5" }, { "active==2", "" }, { "active!=2", "1,2,4,5,6" },
-          { "active==\"x\"", "" }, { "active>false", "1,4,6" }, { "active>=false", "1,2,4,5,6" },
-          { "active<true", "2,5" }, { "active>true", "" }, { "active<=\"0\"", "2,5" },
-          { "active=in=(true,false)", "1,2,4,5,6" }, { "active=out=(true)", "2,5" },
-          { "active=out=(true,null)", "" }, { "active=between=[false,true]", "1,2,4,5,6" },
-          { "active=nbetween=[true,true]", "2,5" }, { "active=between=[1,0]", "" },
+    CHECK(state, { "active==false", "2,5" }, { "active!=false", "1,4,6" },
+          { "active==\"1\"", "1,4,6" }, { "active==\"FALSE\"", "2,5" }, { "active==2", "" },
+          { "active!=2", "1,2,4,5,6" }, { "active==\"x\"", "" }, { "active>false", "1,4,6" },
+          { "active>=false", "1,2,4,5,6" }, { "active<true", "2,5" }, { "active>true", "" },
+          { "active<=\"0\"", "2,5" }, { "active=in=(true,false)", "1,2,4,5,6" },
+          { "active=out=(true)", "2,5" }, { "active=out=(true,null)", "" },
+          { "active=between=[false,true]", "1,2,4,5,6" }, { "active=nbetween=[true,true]", "2,5" },
+          { "active=between=[1,0]", "" },
           { "active%=\"1\"", "!Operator '%=' is not supported for column 'active'" },
           { "active=length=1", "!Operator '=length=' is not supported for column 'active'" },
           { "active=isempty=true", "3" });
@@ -224,27 +229,29 @@ static void rsql__boolean_columns(void **state)
 
 static void rsql__time_columns(void **state)
 {
-    CHECK(state,
-          { "ts==1705314600", "1" }, { "ts==1705314600000", "1" }, { "ts==1705314600001", "" },
-          { "ts>\"2024-01-15T10:29:59.999Z\"", "1,2,5" }, { "ts>=\"2024-01-15T10:30:00.001Z\"", "2,5" },
-          { "ts<\"2024-01-15T10:30:00.001Z\"", "1,4,6" }, { "ts==\"2024-01-15T10:30:00.500Z\"", "" },
+    CHECK(state, { "ts==1705314600", "1" }, { "ts==1705314600000", "1" },
+          { "ts==1705314600001", "" }, { "ts>\"2024-01-15T10:29:59.999Z\"", "1,2,5" },
+          { "ts>=\"2024-01-15T10:30:00.001Z\"", "2,5" },
+          { "ts<\"2024-01-15T10:30:00.001Z\"", "1,4,6" },
+          { "ts==\"2024-01-15T10:30:00.500Z\"", "" },
           { "ts!=\"2024-01-15T10:30:00.500Z\"", "1,2,4,5,6" }, { "ts==\"nonsense\"", "" },
           { "ts!=\"nonsense\"", "1,2,4,5,6" }, { "ts==true", "" }, { "ts==1705314600.0", "1" },
           { "ts=in=(\"2024-01-15T10:30:00Z\",0)", "1,4" }, { "ts==99999999999", "" },
-          { "tsMs==\"2024-01-15T10:30:00.001Z\"", "1" }, { "tsMs>\"2024-01-15T10:30:00Z\"", "1,2,5" },
-          { "tsMs==4", "4" }, { "tsMs<4.5", "4" }, { "tsMs==\"2024-02-30\"", "" },
-          { "at==\"2024-06-15\"", "2" }, { "at>\"2024-01-15T12:29:59+02:00\"", "1,2,5" }, { "at==0", "4" },
-          { "at<0.5", "4" }, { "at>0.5", "1,2,5,6" }, { "at>=-0.5", "1,2,4,5,6" }, { "at==0.5", "" },
+          { "tsMs==\"2024-01-15T10:30:00.001Z\"", "1" },
+          { "tsMs>\"2024-01-15T10:30:00Z\"", "1,2,5" }, { "tsMs==4", "4" }, { "tsMs<4.5", "4" },
+          { "tsMs==\"2024-02-30\"", "" }, { "at==\"2024-06-15\"", "2" },
+          { "at>\"2024-01-15T12:29:59+02:00\"", "1,2,5" }, { "at==0", "4" }, { "at<0.5", "4" },
+          { "at>0.5", "1,2,5,6" }, { "at>=-0.5", "1,2,4,5,6" }, { "at==0.5", "" },
           { "at<1e300", "1,2,4,5,6" }, { "at>-1e300", "1,2,4,5,6" }, { "at==\"x\"", "" },
           { "at=between=[\"2024-01-01\",\"2024-12-31\"]", "1,2" });
 }
 
 static void rsql__json_and_blob_columns(void **state)
 {
-    CHECK(state,
-          { "meta==\"{\\\"a\\\":1}\"", "1" }, { "meta==5", "2" }, { "meta==\"5\"", "2" }, { "meta==true", "5" },
-          { "meta!=true", "1,2,4,6" }, { "meta=in=(5,\"[1,2]\")", "2,6" }, { "meta=contains=\"a\"", "1" },
-          { "meta=length=5", "6" }, { "meta>5", "!Operator '>' is not supported for column 'meta'" },
+    CHECK(state, { "meta==\"{\\\"a\\\":1}\"", "1" }, { "meta==5", "2" }, { "meta==\"5\"", "2" },
+          { "meta==true", "5" }, { "meta!=true", "1,2,4,6" }, { "meta=in=(5,\"[1,2]\")", "2,6" },
+          { "meta=contains=\"a\"", "1" }, { "meta=length=5", "6" },
+          { "meta>5", "!Operator '>' is not supported for column 'meta'" },
           { "meta=between=[1,2]", "!Operator '=between=' is not supported for column 'meta'" },
           { "data==\"ab\"", "!Operator '==' is not supported for column 'data'" },
           { "data>\"ab\"", "!Operator '>' is not supported for column 'data'" },
@@ -274,11 +281,19 @@ static void rsql__evaluation_is_three_valued(void **state)
         const char *filter;
         cov_tri on_nulls;
     } cases[] = {
-        { "age==5", COV_UNKNOWN },      { "age!=5", COV_UNKNOWN },
-        { "age=out=()", COV_TRUE },     { "age=isnull=true", COV_TRUE },    { "name%=\"%a%\"", COV_UNKNOWN },
-        { "name!%=\"a%a\"", COV_UNKNOWN }, { "age==5,id==3", COV_TRUE },    { "age==5,id==4", COV_UNKNOWN },
-        { "age==5;id==4", COV_FALSE },  { "age==5;id==3", COV_UNKNOWN },    { "age=nbetween=[1,2]", COV_UNKNOWN },
-        { "name=length=1", COV_UNKNOWN }, { "age=in=(1,2)", COV_UNKNOWN },
+        { "age==5", COV_UNKNOWN },
+        { "age!=5", COV_UNKNOWN },
+        { "age=out=()", COV_TRUE },
+        { "age=isnull=true", COV_TRUE },
+        { "name%=\"%a%\"", COV_UNKNOWN },
+        { "name!%=\"a%a\"", COV_UNKNOWN },
+        { "age==5,id==3", COV_TRUE },
+        { "age==5,id==4", COV_UNKNOWN },
+        { "age==5;id==4", COV_FALSE },
+        { "age==5;id==3", COV_UNKNOWN },
+        { "age=nbetween=[1,2]", COV_UNKNOWN },
+        { "name=length=1", COV_UNKNOWN },
+        { "age=in=(1,2)", COV_UNKNOWN },
     };
     rsql_fixture *f = *state;
 
@@ -286,7 +301,8 @@ static void rsql__evaluation_is_three_valued(void **state)
         const cov_rsql_expr *expr = NULL;
 
         assert_int_equal(rsql_fixture_bind(f, cov_str_from(cases[i].filter), &expr), COV_OK);
-        assert_int_equal(cov_rsql_eval(expr, &f->rows[2 * f->table.n_columns], &rsql_host, f->arena),
+        assert_int_equal(cov_rsql_eval(expr, &f->rows[2 * f->table.n_columns], &rsql_host,
+                                       f->arena),
                          cases[i].on_nulls);
     }
 }
@@ -302,8 +318,10 @@ static void assert_uses_index(rsql_fixture *f, const char *filter)
 
     assert_int_equal(rsql_fixture_bind(f, cov_str_from(filter), &expr), COV_OK);
     condition = rsql_fixture_sql(f, expr, COV_DB_CAP_FUNCTIONS);
-    text = cov_arena_printf(f->arena, "EXPLAIN QUERY PLAN SELECT id FROM t WHERE %.*s", COV_STR_ARG(condition.sql));
-    assert_int_equal(sqlite3_prepare_v2(f->connection, text.ptr, (int)text.len, &stmt, NULL), SQLITE_OK);
+    text = cov_arena_printf(f->arena, "EXPLAIN QUERY PLAN SELECT id FROM t WHERE %.*s",
+                            COV_STR_ARG(condition.sql));
+    assert_int_equal(sqlite3_prepare_v2(f->connection, text.ptr, (int)text.len, &stmt, NULL),
+                     SQLITE_OK);
     assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
     plan = cov_str_from((const char *)sqlite3_column_text(stmt, 3));
     if (cov_str_contains(plan, COV_STR("SCAN")))
@@ -314,28 +332,55 @@ static void assert_uses_index(rsql_fixture *f, const char *filter)
 static void rsql__indexes_serve(void **state)
 {
     static const char *const filters[] = {
-        "name==\"bob\"", "name>\"b\"", "name=in=(\"a\",\"b\")", "name=between=[\"a\",\"b\"]",
-        "name=startswith=\"a\"", "name%=\"a%\"", "name%=\"a_c\"", "name%=\"abc\"", "iso==\"2024-06-15\"",
-        "age==5", "age<=5", "age=in=(1,2)", "ts>\"2024-01-01T00:00:00.5Z\"", "at>=\"2024-01-01\"",
-        "active==true", "name==null", "age==5,name==\"x\"", "id==1",
+        "name==\"bob\"",
+        "name>\"b\"",
+        "name=in=(\"a\",\"b\")",
+        "name=between=[\"a\",\"b\"]",
+        "name=startswith=\"a\"",
+        "name%=\"a%\"",
+        "name%=\"a_c\"",
+        "name%=\"abc\"",
+        "iso==\"2024-06-15\"",
+        "age==5",
+        "age<=5",
+        "age=in=(1,2)",
+        "ts>\"2024-01-01T00:00:00.5Z\"",
+        "at>=\"2024-01-01\"",
+        "active==true",
+        "name==null",
+        "age==5,name==\"x\"",
+        "id==1",
     };
     rsql_fixture *f = *state;
 
-    rsql_fixture_exec(f, "CREATE INDEX i1 ON t(name); CREATE INDEX i2 ON t(age); CREATE INDEX i3 ON t(ts);"
-                         "CREATE INDEX i4 ON t(at); CREATE INDEX i5 ON t(active); CREATE INDEX i6 ON t(iso)");
+    rsql_fixture_exec(
+        f, "CREATE INDEX i1 ON t(name); CREATE INDEX i2 ON t(age); CREATE INDEX i3 ON t(ts);"
+           "CREATE INDEX i4 ON t(at); CREATE INDEX i5 ON t(active); CREATE INDEX i6 ON t(iso)");
     for (size_t i = 0; i < COV_COUNT_OF(filters); i++)
         assert_uses_index(f, filters[i]);
-    rsql_fixture_exec(f, "DROP INDEX i1; DROP INDEX i2; DROP INDEX i3; DROP INDEX i4; DROP INDEX i5; DROP INDEX i6");
+    rsql_fixture_exec(
+        f,
+        "DROP INDEX i1; DROP INDEX i2; DROP INDEX i3; DROP INDEX i4; DROP INDEX i5; DROP INDEX i6");
 }
 
 static void rsql__plain_sqlite_answers_alike_for_ascii(void **state)
 {
     static const filter_case cases[] = {
-        { "name%=\"%o%_x%\"", "4" },      { "name=ilike=\"A%E\"", "1" },      { "name%=\"[a]*?\"", "" },
-        { "name=contains=\"%\"", "4" },   { "name=icontains=\"LIC\"", "1" },  { "name=startswith=\"bo\"", "2" },
-        { "name=istartswith=\"BO\"", "2" }, { "name=endswith=\"ce\"", "1" },  { "name=iendswith=\"CE\"", "1" },
-        { "name=ieq=\"ALICE\"", "1" },    { "word==true", "1,4" },            { "name=length=5", "1" },
-        { "age=contains=\"0\"", "1,4,5" }, { "meta==5", "2" },                { "name!%=\"%i_e\"", "2,4,5,6" },
+        { "name%=\"%o%_x%\"", "4" },
+        { "name=ilike=\"A%E\"", "1" },
+        { "name%=\"[a]*?\"", "" },
+        { "name=contains=\"%\"", "4" },
+        { "name=icontains=\"LIC\"", "1" },
+        { "name=startswith=\"bo\"", "2" },
+        { "name=istartswith=\"BO\"", "2" },
+        { "name=endswith=\"ce\"", "1" },
+        { "name=iendswith=\"CE\"", "1" },
+        { "name=ieq=\"ALICE\"", "1" },
+        { "word==true", "1,4" },
+        { "name=length=5", "1" },
+        { "age=contains=\"0\"", "1,4,5" },
+        { "meta==5", "2" },
+        { "name!%=\"%i_e\"", "2,4,5,6" },
     };
     rsql_fixture *f = *state;
 
@@ -352,7 +397,8 @@ static void rsql__plain_sqlite_answers_alike_for_ascii(void **state)
             fail_msg("%s: %.*s: %s", cases[i].filter, COV_STR_ARG(condition.sql), message);
         for (size_t row = 0; row < f->n_rows; row++)
             if (matches[row])
-                snprintf(ids + strlen(ids), sizeof ids - strlen(ids), "%s%zu", ids[0] != '\0' ? "," : "", row + 1);
+                snprintf(ids + strlen(ids), sizeof ids - strlen(ids), "%s%zu",
+                         ids[0] != '\0' ? "," : "", row + 1);
         assert_string_equal(ids, cases[i].ids);
     }
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/native/http_parser.h"
 
+#include <llhttp.h>
+
 static const unsigned char token_bytes[256] = {
     ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1,
     ['-'] = 1, ['.'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1,
@@ -231,6 +233,7 @@ static cov__http_event scan_line(cov__http_parser *self, cov_str line)
 static cov__http_event check_open_head(cov__http_parser *self, cov_str view)
 {
     size_t space;
+    size_t end;
 
     if (self->headers_start != 0) {
         if (view.len - self->headers_start > self->limits.max_header_bytes + 2)
@@ -240,8 +243,13 @@ static cov__http_event check_open_head(cov__http_parser *self, cov_str view)
     space = cov_str_find(cov_str_slice(view, 0, COV_HTTP_MAX_METHOD_BYTES + 1), ' ', 0);
     if (space > COV_HTTP_MAX_METHOD_BYTES || (view.len > 0 && !token_bytes[(unsigned char)view.ptr[0]]))
         return cov__http_refuse(self, COV_EREQUEST, "The request does not start with an HTTP method");
-    if (view.len > space && view.len - space > self->limits.max_url_bytes + sizeof "  HTTP/1.1\r")
+    if (space == view.len)
+        return COV_HTTP_MORE;
+    end = cov_str_find(view, ' ', space + 1);
+    if (end - space - 1 > self->limits.max_url_bytes + (end == view.len)) /* it may be the CR */
         return cov__http_refuse(self, COV_EURI, "The URL is longer than this server takes");
+    if (view.len - end > sizeof " HTTP/1.1\r")
+        return cov__http_refuse(self, COV_EREQUEST, "The HTTP version is malformed");
     return COV_HTTP_MORE;
 }
 
@@ -407,7 +415,7 @@ static cov__http_event check_head(cov__http_parser *self)
 
 /* ---- one complete head ---- */
 
-static cov__http_event refuse_llhttp(cov__http_parser *self, llhttp_errno_t code)
+static cov__http_event refuse_llhttp(cov__http_parser *self, const llhttp_t *llhttp, llhttp_errno_t code)
 {
     if (self->n_headers == COV_HTTP_MAX_HEADERS)
         return cov__http_refuse(self, COV_EHEADERS, "The request has more headers than this server takes");
@@ -417,40 +425,39 @@ static cov__http_event refuse_llhttp(cov__http_parser *self, llhttp_errno_t code
         return cov__http_refuse(self, COV_EREQUEST, "There must be one Content-Length or one Transfer-Encoding");
     if (code == HPE_INVALID_CONTENT_LENGTH)
         return cov__http_refuse(self, COV_EREQUEST, "Content-Length must be a decimal number of at most 64 bits");
-    return cov__http_refuse(self, COV_EREQUEST, llhttp_get_error_reason(&self->llhttp));
+    return cov__http_refuse(self, COV_EREQUEST, llhttp_get_error_reason(llhttp));
 }
 
 /*
  * llhttp knows a closed list of methods and gives some of them a meaning of their own (PRI, CONNECT, RTSP's); it
  * gets GET for all that are not the application's, which read the same otherwise.
  */
-static llhttp_errno_t run_llhttp(cov__http_parser *self, cov_str head)
+static llhttp_errno_t run_llhttp(llhttp_t *llhttp, const cov_request *req, cov_str head)
 {
+    bool connect = cov_str_eq(req->method_name, COV_STR("CONNECT"));
+    size_t skip = req->method_name.len;
     llhttp_errno_t code;
-    size_t skip = self->request.method_name.len;
 
-    llhttp_init(&self->llhttp, HTTP_REQUEST, &settings);
-    self->llhttp.data = self;
-    if (self->request.method != COV_METHOD_OTHER)
-        return llhttp_execute(&self->llhttp, head.ptr, head.len);
-    if (cov_str_eq(self->request.method_name, COV_STR("CONNECT")))
-        code = llhttp_execute(&self->llhttp, "CONNECT", 7);
-    else
-        code = llhttp_execute(&self->llhttp, "GET", 3);
-    return code != HPE_OK ? code : llhttp_execute(&self->llhttp, head.ptr + skip, head.len - skip);
+    if (req->method != COV_METHOD_OTHER)
+        return llhttp_execute(llhttp, head.ptr, head.len);
+    code = connect ? llhttp_execute(llhttp, "CONNECT", 7) : llhttp_execute(llhttp, "GET", 3);
+    return code != HPE_OK ? code : llhttp_execute(llhttp, head.ptr + skip, head.len - skip);
 }
 
 static cov__http_event take_head(cov__http_parser *self, cov_str head)
 {
     cov_str first_line = cov_str_slice(head, 0, self->headers_start - 2);
+    llhttp_t llhttp; /* lives for one head only: nothing of it is needed before or after */
     llhttp_errno_t code;
 
     /* The request line may have been checked in a view that is gone: point into this one. */
     if (self->request.method_name.ptr != head.ptr)
         (void)take_request_line(self, first_line);
-    code = run_llhttp(self, head);
+    llhttp_init(&llhttp, HTTP_REQUEST, &settings);
+    llhttp.data = self;
+    code = run_llhttp(&llhttp, &self->request, head);
     if (code != HPE_PAUSED || !self->has_request)
-        return refuse_llhttp(self, code);
+        return refuse_llhttp(self, &llhttp, code);
     self->request.headers = self->headers;
     self->request.n_headers = self->n_headers;
     return check_head(self);

@@ -16,8 +16,6 @@
 #ifndef COV_HOST_NATIVE_HTTP_PARSER_H
 #define COV_HOST_NATIVE_HTTP_PARSER_H
 
-#include <llhttp.h>
-
 #include "covara/http.h"
 
 enum {
@@ -74,7 +72,6 @@ typedef struct cov__http_parser {
     size_t trailer_bytes;
     cov_buf hold;        /* the head, once it had to be kept */
     cov_buf body;        /* decoded body, unless it lies complete in the fed bytes */
-    llhttp_t llhttp;
     size_t n_headers;
     cov_header headers[COV_HTTP_MAX_HEADERS];
     cov_request request; /* peer_address and secure are the caller's to fill */

@@ -74,8 +74,10 @@ static long query_number(cov_str query, const char *name, long fallback)
 cov_lane cov_app_lane(const cov_app *app, const cov_request *req)
 {
     (void)app;
-    if (cov_str_starts(req->path, COV_STR("/write")))
+    if (cov_str_starts(req->path, COV_STR("/write"))) {
+        atomic_fetch_add(&fake_counts_all.arrived, 1);
         return COV_LANE_WRITE;
+    }
     return cov_str_starts(req->path, COV_STR("/stats")) ? COV_LANE_READ : COV_LANE_NONE;
 }
 
@@ -152,9 +154,10 @@ static void stats(cov_response *res)
 
     json_header(res);
     cov_buf_printf(&res->body,
-                   "{\"rows\":%ld,\"commits\":%ld,\"rollbacks\":%ld,\"entered\":%ld,\"maxGroup\":%ld}",
+                   "{\"rows\":%ld,\"commits\":%ld,\"rollbacks\":%ld,\"arrived\":%ld,\"entered\":%ld,"
+                   "\"maxGroup\":%ld}",
                    atomic_load(&c->rows), atomic_load(&c->commits), atomic_load(&c->rollbacks),
-                   atomic_load(&c->entered), atomic_load(&c->max_group));
+                   atomic_load(&c->arrived), atomic_load(&c->entered), atomic_load(&c->max_group));
 }
 
 static void open_gate(cov_app *app, long gate)

@@ -9,17 +9,20 @@ if (!BIN) throw new Error('HTTP_SERVER_BIN must name the test_http_server binary
 // Sanitizers slow everything down; one factor stretches every limit a test waits for.
 export const SLOW = Number(process.env.HTTP_TIME_FACTOR ?? 1);
 
-/** A running server: { port, child, stop(), exited, output() }. `options` become --name value. */
+/** A running server: { port, child, stop(), exited, logged() }. `options` become --name value. */
 export async function start(options = {}) {
   const args = Object.entries({ port: 0, threads: 2, ...options }).flatMap(([k, v]) => [`--${k}`, String(v)]);
   const child = spawn(BIN, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   const exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
-  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+  const watchers = new Set();
+  const changed = () => { for (const watcher of watchers) watcher(); };
+  child.stderr.setEncoding('utf8').on('data', (text) => { stderr += text; changed(); });
   const port = await new Promise((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', (text) => {
       stdout += text;
+      changed();
       const line = /"listening":(\d+)/.exec(stdout);
       if (line) resolve(Number(line[1]));
     });
@@ -27,7 +30,19 @@ export async function start(options = {}) {
   });
   const server = {
     port, child, exited,
-    output: () => ({ stdout, stderr }),
+    /** Resolves with `test({ stdout, stderr })` once that is truthy. */
+    logged: (test) => new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`not logged: ${stdout}${stderr}`)), 20000 * SLOW);
+      const check = () => {
+        const value = test({ stdout, stderr });
+        if (!value) return;
+        clearTimeout(timer);
+        watchers.delete(check);
+        resolve(value);
+      };
+      watchers.add(check);
+      check();
+    }),
     host: options.host ?? '127.0.0.1',
     /** SIGTERM and wait; fails unless it ends cleanly. */
     async stop() {

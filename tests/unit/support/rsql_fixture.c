@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "rsql_fixture.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #include "driver/db/sqlite/functions.h"
 #include "rsql_host.h"
@@ -36,8 +37,11 @@ static void create_table(rsql_fixture *f, const rsql_column *columns, size_t n_c
 
     COV_BUF_LIT(&sql, "CREATE TABLE t(");
     for (size_t i = 0; i < n_columns; i++)
-        cov_buf_printf(&sql, "%s\"%s\" %s %s", i != 0 ? "," : "", columns[i].db_name, columns[i].declared,
-                       i == 0 ? "PRIMARY KEY" : columns[i].constraint != NULL ? columns[i].constraint : "");
+        cov_buf_printf(&sql, "%s\"%s\" %s %s", i != 0 ? "," : "", columns[i].db_name,
+                       columns[i].declared,
+                       i == 0                          ? "PRIMARY KEY"
+                       : columns[i].constraint != NULL ? columns[i].constraint
+                                                       : "");
     cov_buf_append(&sql, ")", 2);
     rsql_fixture_exec(f, sql.ptr);
     cov_buf_dispose(&sql);
@@ -112,7 +116,8 @@ void rsql_fixture_insert(rsql_fixture *f, const cov_value *values)
     for (size_t i = 0; i < f->table.n_columns; i++)
         cov_buf_printf(&sql, "%s?", i != 0 ? "," : "");
     cov_buf_char(&sql, ')');
-    assert_int_equal(sqlite3_prepare_v2(f->connection, sql.ptr, (int)sql.len, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(f->connection, sql.ptr, (int)sql.len, &stmt, NULL),
+                     SQLITE_OK);
     for (size_t i = 0; i < f->table.n_columns; i++)
         bind_value(stmt, (int)i + 1, &values[i]);
     if (sqlite3_step(stmt) != SQLITE_DONE)
@@ -134,7 +139,8 @@ static cov_value column_value(rsql_fixture *f, sqlite3_stmt *stmt, int at)
         return cov_value_real(sqlite3_column_double(stmt, at));
     if (type == SQLITE_NULL)
         return cov_value_null();
-    bytes = type == SQLITE_TEXT ? (const void *)sqlite3_column_text(stmt, at) : sqlite3_column_blob(stmt, at);
+    bytes = type == SQLITE_TEXT ? (const void *)sqlite3_column_text(stmt, at)
+                                : sqlite3_column_blob(stmt, at);
     copy = cov_arena_str(f->rows_arena, cov_str_of(bytes, (size_t)sqlite3_column_bytes(stmt, at)));
     assert_non_null(copy.ptr);
     return type == SQLITE_TEXT ? cov_value_text(copy) : cov_value_blob(copy);
@@ -148,7 +154,9 @@ void rsql_fixture_load(rsql_fixture *f)
 
     f->rows = COV_NEW_ARRAY(f->rows_arena, cov_value, f->n_rows * width);
     assert_non_null(f->rows);
-    assert_int_equal(sqlite3_prepare_v2(f->connection, "SELECT * FROM t ORDER BY 1", -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(f->connection, "SELECT * FROM t ORDER BY 1", -1, &stmt,
+                                        NULL),
+                     SQLITE_OK);
     for (; sqlite3_step(stmt) == SQLITE_ROW; row++)
         for (size_t i = 0; i < width; i++)
             f->rows[row * width + i] = column_value(f, stmt, (int)i);
@@ -166,13 +174,15 @@ cov_status rsql_fixture_bind(rsql_fixture *f, cov_str filter, const cov_rsql_exp
     st = cov_rsql_parse(f->arena, filter, &f->table, &f->policy, &node, &f->err);
     if (st != COV_OK)
         return st;
-    return cov_rsql_bind(f->arena, node, &f->table, &rsql_host, f->vars.get != NULL ? &f->vars : NULL, out,
-                         &f->err);
+    return cov_rsql_bind(f->arena, node, &f->table, &rsql_host,
+                         f->vars.get != NULL ? &f->vars : NULL, out, &f->err);
 }
 
 cov_stmt rsql_fixture_sql(rsql_fixture *f, const cov_rsql_expr *expr, uint32_t caps)
 {
-    cov_db_driver driver = { .abi = COV_DB_ABI, .caps = caps, .name = "sqlite", .dialect = &dialect };
+    cov_db_driver driver = {
+        .abi = COV_DB_ABI, .caps = caps, .name = "sqlite", .dialect = &dialect
+    };
     cov_db db = { .driver = &driver };
     cov_sql sql;
     cov_stmt out = { .n_params = 0 };
@@ -185,8 +195,9 @@ cov_stmt rsql_fixture_sql(rsql_fixture *f, const cov_rsql_expr *expr, uint32_t c
 
 static sqlite3_stmt *prepare(rsql_fixture *f, const cov_stmt *condition)
 {
-    cov_str text = cov_arena_printf(f->arena, "SELECT \"%.*s\" FROM t WHERE %.*s",
-                                    COV_STR_ARG(f->table.columns[0].db_name), COV_STR_ARG(condition->sql));
+    cov_str text =
+        cov_arena_printf(f->arena, "SELECT \"%.*s\" FROM t WHERE %.*s",
+                         COV_STR_ARG(f->table.columns[0].db_name), COV_STR_ARG(condition->sql));
     sqlite3_stmt *stmt = NULL;
 
     assert_non_null(text.ptr);
@@ -208,7 +219,8 @@ static size_t row_of_id(const rsql_fixture *f, int64_t id)
     return row;
 }
 
-bool rsql_fixture_query(rsql_fixture *f, const cov_stmt *condition, bool *matches, const char **message)
+bool rsql_fixture_query(rsql_fixture *f, const cov_stmt *condition, bool *matches,
+                        const char **message)
 {
     sqlite3_stmt *stmt = prepare(f, condition);
     int rc = SQLITE_ERROR;
@@ -229,7 +241,8 @@ static const char *refusal(rsql_fixture *f)
 
     assert_true(cov_str_starts(detail, prefix));
     assert_int_equal(f->err.status, COV_EFILTER);
-    snprintf(text, sizeof text, "!%.*s", COV_STR_ARG(cov_str_slice(detail, prefix.len, detail.len)));
+    snprintf(text, sizeof text, "!%.*s",
+             COV_STR_ARG(cov_str_slice(detail, prefix.len, detail.len)));
     return text;
 }
 
@@ -257,7 +270,8 @@ const char *rsql_fixture_ids(rsql_fixture *f, const char *filter)
             fail_msg("%s: row %d: SQL says %d, memory %d: %.*s", filter, (int)row[0].i, matches[i],
                      in_memory, COV_STR_ARG(condition.sql));
         if (matches[i])
-            len += (size_t)snprintf(ids + len, sizeof ids - len, "%s%d", len != 0 ? "," : "", (int)row[0].i);
+            len += (size_t)snprintf(ids + len, sizeof ids - len, "%s%d", len != 0 ? "," : "",
+                                    (int)row[0].i);
     }
     return ids;
 }

@@ -44,7 +44,8 @@ cov_status rsql_fixture_bind(rsql_fixture *f, cov_str filter, const cov_rsql_exp
 /* The condition with the capabilities of a driver. */
 cov_stmt rsql_fixture_sql(rsql_fixture *f, const cov_rsql_expr *expr, uint32_t caps);
 /* Whether row i satisfies it, for each row: 1 or 0. False: SQLite refused; *message says why. */
-bool rsql_fixture_query(rsql_fixture *f, const cov_stmt *condition, bool *matches, const char **message);
+bool rsql_fixture_query(rsql_fixture *f, const cov_stmt *condition, bool *matches,
+                        const char **message);
 
 /*
  * The ids of the rows that both evaluations return, "1,4" or ""; "!" and the error's detail without its

@@ -14,7 +14,8 @@ static int match(const pcre2_code *code, cov_str text)
 
     pcre2_set_match_limit(context, MATCH_LIMIT);
     pcre2_set_depth_limit(context, DEPTH_LIMIT);
-    rc = pcre2_match(code, (PCRE2_SPTR)(text.ptr != NULL ? text.ptr : ""), text.len, 0, 0, data, context);
+    rc = pcre2_match(code, (PCRE2_SPTR)(text.ptr != NULL ? text.ptr : ""), text.len, 0, 0, data,
+                     context);
     pcre2_match_data_free(data);
     pcre2_match_context_free(context);
     return rc >= 0;
@@ -27,8 +28,8 @@ static int regex(void *self, cov_str pattern, bool ignore_case, cov_str text)
                        (ignore_case ? PCRE2_CASELESS : 0);
     int error;
     size_t offset;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)(pattern.ptr != NULL ? pattern.ptr : ""), pattern.len,
-                                     options, &error, &offset, NULL);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)(pattern.ptr != NULL ? pattern.ptr : ""),
+                                     pattern.len, options, &error, &offset, NULL);
     int result;
 
     (void)self;

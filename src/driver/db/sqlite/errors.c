@@ -26,6 +26,7 @@ static const rc_row rows[] = {
     { SQLITE_NOMEM, COV_ENOMEM, "out of memory" },
     { SQLITE_READONLY, COV_EINTERNAL, "the database is read-only" },
     { SQLITE_CANTOPEN, COV_EINTERNAL, "the database file cannot be opened" },
+    { SQLITE_ERROR, COV_EINTERNAL, NULL },
     { SQLITE_TOOBIG, COV_ETOOLARGE, "a value is too large for the database" },
 };
 

@@ -115,8 +115,8 @@ static void call_match(sqlite3_context *context, int n_args, sqlite3_value **arg
 
     (void)n_args;
     if (operand.type == COV_TEXT && cov__value_text(&value, number, &text))
-        sqlite3_result_int(context,
-                           cov__text_match(row->match, row->icase, operand.s, text, scratch_of(context)));
+        sqlite3_result_int(context, cov__text_match(row->match, row->icase, operand.s, text,
+                                                    scratch_of(context)));
 }
 
 static const cov_host *host_of(sqlite3_context *context);
@@ -199,7 +199,8 @@ int cov__sqlite_register_functions(sqlite3 *connection, const cov_host *host)
         all->bindings[i].row = &rows[i];
         all->refs++; /* given back by release_binding, also when the call fails */
         rc = sqlite3_create_function_v2(connection, rows[i].name, rows[i].n_args, flags,
-                                        &all->bindings[i], rows[i].call, NULL, NULL, release_binding);
+                                        &all->bindings[i], rows[i].call, NULL, NULL,
+                                        release_binding);
     }
     release(all);
     return rc;
