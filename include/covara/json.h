@@ -31,11 +31,13 @@ const cov_json *cov_json_get(const cov_json *object, const char *name);
 size_t cov_json_len(const cov_json *value);
 /* Item of a list, NULL beyond its end. Linear in `index`. */
 const cov_json *cov_json_at(const cov_json *list, size_t index);
+/* The item of a list after `item`, the first after NULL, NULL after the last: for walking a list in one go. */
+const cov_json *cov_json_next(const cov_json *list, const cov_json *item);
 /* Otherwise an empty string with ptr NULL. */
 cov_str cov_json_text(const cov_json *value);
-/* Integers within 64 bits, and numbers without a fraction; otherwise 0. */
+/* Integers within 64 bits, numbers without a fraction, and the strings that cov_json_int writes; otherwise 0. */
 int64_t cov_json_int64(const cov_json *value);
-/* Otherwise 0. */
+/* Rounded to a double, infinite beyond its range; otherwise 0. */
 double cov_json_number(const cov_json *value);
 bool cov_json_is_true(const cov_json *value);
 

@@ -117,6 +117,8 @@ static void answer_problem(const journey *j)
 
 void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_request *req, cov_response *res)
 {
+    cov_mutations own = { NULL, NULL };
+    cov_mutations *mutations = worker->mutations != NULL ? worker->mutations : &own;
     cov_error err;
     journey j;
 
@@ -130,12 +132,22 @@ void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_reque
     j.worker = worker;
     j.route = cov__route_find(app, req);
     j.ctx = (cov_ctx){ .host = worker->host, .db = worker->db, .arena = worker->arena, .req = req, .res = res,
-                       .err = &err, .mutations = worker->mutations };
+                       .err = &err, .mutations = app->listeners != NULL ? mutations : NULL };
     j.n_kept = 0;
-    if (answer_on_lane(&j) != COV_OK)
+    if (answer_on_lane(&j) != COV_OK) {
+        memset(mutations, 0, sizeof *mutations);
         answer_problem(&j);
+    }
+    cov_app_publish(app, &own);
     cov__security_headers(app, req, res);
     cov__cors_headers(app, req, res);
+}
+
+void cov_app_publish(const cov_app *app, const cov_mutations *mutations)
+{
+    for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next)
+        for (const cov_listener_node *to = app->listeners; to != NULL; to = to->next)
+            to->listener(&node->mutation, to->self);
 }
 
 void cov_app_problem(const cov_app *app, const cov_worker *worker, const cov_request *req, const cov_error *err,

@@ -100,6 +100,14 @@ void cov_app_resource(cov_app *app, const char *name, const cov_resource_options
         node->code.options = *options;
 }
 
+/* Paths are compared raw, so a name that a client would have to escape could not be reached. */
+static bool is_plain_segment(const char *name)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+    return name[0] != '\0' && name[strspn(name, plain)] == '\0';
+}
+
 void cov_app_procedure(cov_app *app, const char *resource, const cov_procedure *procedure)
 {
     cov_code_node *node = node_named(app, cov_str_from(resource));
@@ -117,6 +125,9 @@ void cov_app_procedure(cov_app *app, const char *resource, const cov_procedure *
         if (strcmp(list[i]->name, procedure->name) == 0)
             mistake(app, "two procedures are called", cov_str_from(procedure->name));
     }
+    if (procedure->call == NULL || !is_plain_segment(procedure->name))
+        mistake(app, "a procedure without code, or with a name that is no plain path segment:",
+                cov_str_from(procedure->name));
     list[node->code.n_procedures++] = procedure;
     node->code.procedures = list;
 }
@@ -125,6 +136,7 @@ void cov_app_route(cov_app *app, const cov_custom_route *route)
 {
     cov_route_node **at = &app->routes;
     cov_route_node *node = COV_NEW(app->arena, cov_route_node);
+    const char *wrong;
 
     if (node == NULL) {
         no_memory(app);
@@ -132,8 +144,9 @@ void cov_app_route(cov_app *app, const cov_custom_route *route)
     }
     node->route = route;
     node->path = cov_str_from(route->path);
-    if (node->path.len == 0 || node->path.ptr[0] != '/')
-        mistake(app, "a route's path must begin with a slash:", node->path);
+    wrong = cov__custom_mistake(app, node);
+    if (wrong != NULL)
+        mistake(app, wrong, node->path);
     while (*at != NULL)
         at = &(*at)->next;
     *at = node;

@@ -66,14 +66,36 @@ struct cov_app {
 };
 
 /* What answers a path. */
-typedef enum cov_route_kind { COV_ROUTE_NONE, COV_ROUTE_RESOURCE, COV_ROUTE_HEALTH, COV_ROUTE_READY } cov_route_kind;
+typedef enum cov_route_kind {
+    COV_ROUTE_NONE,
+    COV_ROUTE_CUSTOM,
+    COV_ROUTE_RESOURCE,
+    COV_ROUTE_HEALTH,
+    COV_ROUTE_READY
+} cov_route_kind;
 typedef struct cov_route {
     cov_route_kind kind;
     const cov_resource *resource;
     cov_resource_route target;
+    const cov_route_node *custom;
 } cov_route;
 
 cov_route cov__route_find(const cov_app *app, const cov_request *req);
+
+/* custom_route.c */
+
+/* Why the node, not yet in the app's list, cannot be added; NULL: it can. */
+const char *cov__custom_mistake(const cov_app *app, const cov_route_node *node);
+/* The first route, in the order added, that fits; one for HEAD before one for GET. NULL when there is none. */
+const cov_route_node *cov__custom_find(const cov_app *app, cov_method method, cov_str path);
+bool cov__custom_writes(const cov_route_node *node);
+/* Call the handler of a route that fits the request's path. */
+COV_CHECK cov_status cov__custom_run(const cov_route_node *node, cov_ctx *ctx);
+/* What a callback returned, or why that is no answer: a failure without a reason, a status that is none. */
+COV_CHECK cov_status cov__code_status(cov_ctx *ctx, cov_status st, const char *who);
+
+/* middleware.c: afterwards the response has a status when the request was answered. */
+COV_CHECK cov_status cov__middleware_run(const cov_app *app, cov_ctx *ctx);
 
 /* cors.c, security.c */
 COV_CHECK bool cov__cors_init(cov_app *app);
