@@ -40,7 +40,7 @@ static cov_status scope_from_code(const cov_resource *r, cov_ctx *ctx, cov_op op
 void cov_scope_value(cov_buf *scope, const cov_value *value)
 {
     if (value->type != COV_TEXT && value->type != COV_BLOB) {
-        cov__value_text(scope, value);
+        cov__plain_text(scope, value);
         return;
     }
     cov_buf_char(scope, '"');

@@ -189,7 +189,7 @@ void cov__record_row(const cov_resource *r, cov_ctx *ctx, const char *type, cons
 
     if (ctx->mutations == NULL)
         return;
-    cov__value_text(&id, &row[r->id->index]);
+    cov__plain_text(&id, &row[r->id->index]);
     cov__record(ctx, r->table->name, cov_str_from(type), cov_buf_view(&id));
 }
 

@@ -82,7 +82,7 @@ cov_status cov__fail_no_row(const cov_resource *r, cov_ctx *ctx, cov_str segment
 
 void cov__value_json(cov_buf *out, cov_arena *arena, const cov_column *column, const cov_value *value);
 /* The plain text of a value, as ids and entity tags have it; "null" for NULL. */
-void cov__value_text(cov_buf *out, const cov_value *value);
+void cov__plain_text(cov_buf *out, const cov_value *value);
 /* {"a":1,...}: values[i] belongs to columns->items[i]. */
 void cov__row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns, const cov_value *values);
 /* As above, picking from a row in table order. */

@@ -156,6 +156,24 @@ static cov_status filter_policy(builder *b)
     return COV_OK;
 }
 
+/* The application's operators, for callers' filters and for scopes. */
+static cov_status custom_operators(builder *b)
+{
+    const cov_resource_options *options = &b->r->code->options;
+
+    for (size_t i = 0; i < options->n_operators; i++) {
+        const char *fault = cov_rsql_custom_fault(options->operators, i);
+        cov_str token = cov_str_from(options->operators[i].token);
+
+        if (fault != NULL)
+            return cov_fail(b->err, COV_EINVAL, "resource \"%.*s\": operator \"%.*s\": %s",
+                            COV_STR_ARG(b->r->config->name), COV_STR_ARG(token), fault);
+    }
+    b->r->filter_policy.custom = b->r->scope_policy.custom = options->operators;
+    b->r->filter_policy.n_custom = b->r->scope_policy.n_custom = options->n_operators;
+    return COV_OK;
+}
+
 static cov_status policies(builder *b)
 {
     cov_resource *r = b->r;
@@ -168,6 +186,8 @@ static cov_status policies(builder *b)
         st = writable_set(b);
     if (st == COV_OK)
         st = filter_policy(b);
+    if (st == COV_OK)
+        st = custom_operators(b);
     if (st == COV_OK)
         st = column_set(b, "fields.sortable", &config->fields.sortable, r->is_readable, &r->is_sortable);
     if (st == COV_OK)

@@ -13,7 +13,7 @@ static void base64_json(cov_buf *out, cov_str bytes)
     cov_buf_char(out, '"');
 }
 
-void cov__value_text(cov_buf *out, const cov_value *value)
+void cov__plain_text(cov_buf *out, const cov_value *value)
 {
     char number[COV_NUM_TEXT_BYTES];
 
