@@ -13,11 +13,12 @@
 
 struct cov_sql {
     const cov_dialect *dialect;
-    uint32_t caps; /* of the driver: COV_DB_CAP_FUNCTIONS decides how lower case, regex... are spelled */
+    uint32_t caps; /* of the driver: COV_DB_CAP_FUNCTIONS decides how lower case... are spelled */
     cov_buf text;
     cov_value *params;
     size_t n_params;
     size_t cap_params;
+    bool copies; /* application code is writing: cov_sql_param copies bytes into the arena */
 };
 
 void cov_sql_init(cov_sql *sql, cov_arena *arena, const cov_db *db);
