@@ -47,12 +47,13 @@ void cov_sql_param(cov_sql *sql, cov_value value);
 /*
  * A filter operator of the application (spec/02 section 11): `note=has="x"`. The token is a word between equal
  * signs ("=has=") or a symbol sequence, and must not begin with a built-in one. The two halves must agree:
- * `match` decides live what `to_sql` decides in the database. operands[0..n) are the literals (one, or a list's);
- * text, integer, real or NULL.
+ * `match` decides live what `to_sql` decides in the database, and answers false where SQL finds NULL.
+ * operands[0..n) are the literals (one, or a list's, which may be empty): text, integer, real or NULL.
  */
 typedef struct cov_operator {
     const char *token;
-    /* Append a condition; `column` is the quoted column name. */
+    /* Append a condition that keeps its parentheses balanced; `column` is the quoted name, terminated. Values given
+     * to cov_sql_param are copied. */
     void (*to_sql)(cov_sql *sql, cov_str column, const cov_value *operands, size_t n, void *self);
     /* `value` is the row's; may be NULL-typed. */
     bool (*match)(const cov_value *value, const cov_value *operands, size_t n, void *self);
