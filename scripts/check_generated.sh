@@ -26,6 +26,7 @@ for python in /usr/bin/python3 python3; do
 done
 [ -n "${checked:-}" ] || echo "$table: not compared, this machine has no Python with Unicode $version"
 
+same docs/errors.md "scripts/gen_errors.py > docs/errors.md" < <(python3 scripts/gen_errors.py)
 if [ -n "${1:-}" ]; then
     same share/covara.schema.json "$1 schema > share/covara.schema.json" < <("$1" schema)
     same docs/configuration.md "$1 schema --markdown > docs/configuration.md" < <("$1" schema --markdown)

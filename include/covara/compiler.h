@@ -31,6 +31,18 @@
 #define COV_END_C COV_EXPORT_END
 #endif
 
+/* 1 in builds with AddressSanitizer, where every allocation should be seen by itself. */
+#if defined(__SANITIZE_ADDRESS__)
+#define COV_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define COV_ADDRESS_SANITIZER 1
+#endif
+#endif
+#ifndef COV_ADDRESS_SANITIZER
+#define COV_ADDRESS_SANITIZER 0
+#endif
+
 #define COV_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

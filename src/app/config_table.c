@@ -197,7 +197,7 @@ static const cov_options pagination = OPTIONS(pagination_rows);
 
 static const cov_choice etag_choices[] = { { "strong", false }, { "weak", true }, { NULL, 0 } };
 static const cov_option etag_rows[] = {
-    NAME("versionField", RES(etag.version_field), "none", "Column with the row's version; raised by one on every update."),
+    NAME("versionField", RES(etag.version_field), "none", "Column with the row's version; raised by one on every PATCH and PUT of a row."),
     NAME("updatedAtField", RES(etag.updated_at_field), "none", "Column with the time of the last change, used without a version."),
     NAME("idField", RES(etag.id_field), "none", "Column that is joined to the time of the last change."),
     ENUM("algorithm", COV_STORE_ENUM_BOOL, RES(etag.weak), etag_choices, false, "Kind of tag; If-Match never matches a weak one."),

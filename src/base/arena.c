@@ -14,16 +14,7 @@
 enum { CHUNK_MIN = 16 * 1024, KEEP_MAX = 1024 * 1024, ALIGN = alignof(max_align_t) };
 #define DEFAULT_LIMIT ((size_t)64 * 1024 * 1024)
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ONE_CHUNK_EACH 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ONE_CHUNK_EACH 1
-#endif
-#endif
-#ifndef ONE_CHUNK_EACH
-#define ONE_CHUNK_EACH 0
-#endif
+#define ONE_CHUNK_EACH COV_ADDRESS_SANITIZER
 
 typedef struct chunk {
     struct chunk *next;

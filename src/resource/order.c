@@ -181,12 +181,53 @@ static void seek_sql(const cov_resource *r, const cov_order *order, const cov_cu
     COV_SQL(sql, " AND ");
 }
 
+/*
+ * With every term ascending and none of them NULL, the alternatives are one comparison of row values, and an
+ * index starts exactly at the cursor, also among many equal values.
+ */
+static bool is_row_comparison(const cov_order *order, const cov_cursor *cursor)
+{
+    for (size_t i = 0; i < order->n_sql; i++)
+        if (order->terms[i].desc || !order->terms[i].column->not_null || cursor->values[i].type == COV_NULL)
+            return false;
+    return order->n_sql != 0;
+}
+
+static void row_comparison_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor, cov_sql *sql)
+{
+    COV_SQL(sql, "(");
+    for (size_t i = 0; i < order->n_sql; i++) {
+        if (i != 0)
+            COV_SQL(sql, ",");
+        cov_sql_str(sql, order->terms[i].column->quoted);
+    }
+    if (!order->ends_in_id) {
+        COV_SQL(sql, ",");
+        cov_sql_str(sql, r->id->quoted);
+    }
+    COV_SQL(sql, ") > (");
+    for (size_t i = 0; i < order->n_sql; i++) {
+        if (i != 0)
+            COV_SQL(sql, ",");
+        cov_sql_param(sql, cursor->values[i]);
+    }
+    if (!order->ends_in_id) {
+        COV_SQL(sql, ",");
+        cov_sql_param(sql, cursor->id);
+    }
+    COV_SQL(sql, ")");
+}
+
 void cov__keyset_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor, cov_sql *sql)
 {
     size_t last = order->ends_in_id ? order->n_sql - 1 : order->n_sql;
 
     if (order->n_sql == 0) {
         compare_sql(r->id, " > ", &cursor->id, sql);
+        return;
+    }
+    if (is_row_comparison(order, cursor)) {
+        row_comparison_sql(r, order, cursor, sql);
         return;
     }
     seek_sql(r, order, cursor, sql);

@@ -19,7 +19,8 @@ cov_status cov__filter_bind(const cov_resource *r, cov_ctx *ctx, cov_str text, c
     st = cov_rsql_parse(ctx->arena, text, r->table, &r->filter_policy, &node, ctx->err);
     if (st != COV_OK)
         return st;
-    return cov_rsql_bind(ctx->arena, node, r->table, ctx->host, NULL, out, ctx->err);
+    st = cov_rsql_bind(ctx->arena, node, r->table, ctx->host, NULL, out, ctx->err);
+    return st == COV_OK ? cov_rsql_check_db(*out, ctx->db->driver->caps, ctx->err) : st;
 }
 
 cov_status cov__where_row(const cov_resource *r, cov_ctx *ctx, cov_op op, cov_where *out)

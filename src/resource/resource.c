@@ -234,6 +234,7 @@ static cov_status access_of(builder *b, cov_op op)
 {
     cov_access *access = &b->r->access[op];
     cov_str text = scope_text(b->r->config, op);
+    const cov_rsql_expr *checked = NULL;
     cov_status st;
 
     access->public_ = b->r->config->auth.set && b->r->config->auth.public_[op];
@@ -241,6 +242,9 @@ static cov_status access_of(builder *b, cov_op op)
         return COV_OK;
     access->denied = cov_str_trim(text).len == 0;
     st = cov_rsql_parse(b->arena, text, b->r->table, &b->r->scope_policy, &access->scope, b->err);
+    /* Without a user no placeholder has a value; what is checked here are the columns and operators. */
+    if (st == COV_OK)
+        st = cov_rsql_bind(b->arena, access->scope, b->r->table, b->host, NULL, &checked, b->err);
     if (st == COV_OK)
         return COV_OK;
     return cov_fail(b->err, COV_EINVAL, "resource \"%.*s\": scope \"%.*s\": %s",

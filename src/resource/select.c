@@ -68,6 +68,17 @@ static size_t edit_distance_within_2(cov_str a, cov_str b)
     return row[b.len];
 }
 
+/* Short names are within everything, so they must be meant almost exactly. */
+static bool is_similar(cov_str name, cov_str field)
+{
+    size_t shorter = name.len < field.len ? name.len : field.len;
+
+    if (shorter < 3)
+        return cov_str_eq_nocase(name, field);
+    return cov_str_contains(name, field) || cov_str_contains(field, name) ||
+           edit_distance_within_2(field, name) <= 2;
+}
+
 /* "Did you mean: a, b?" with at most three allowed names (spec/01 section 10). */
 static void suggest(cov_ctx *ctx, const cov_resource *r, cov_str field, const bool *allowed)
 {
@@ -77,8 +88,7 @@ static void suggest(cov_ctx *ctx, const cov_resource *r, cov_str field, const bo
     for (size_t i = 0; i < r->table->n_columns && n < 3; i++) {
         cov_str name = r->table->columns[i].name;
 
-        if (!allowed[i] || !(cov_str_contains(name, field) || cov_str_contains(field, name) ||
-                             edit_distance_within_2(field, name) <= 2))
+        if (!allowed[i] || !is_similar(name, field))
             continue;
         cov_buf_str(&text, n++ == 0 ? COV_STR("Did you mean: ") : COV_STR(", "));
         cov_buf_str(&text, name);

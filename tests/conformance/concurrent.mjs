@@ -38,10 +38,15 @@ const done = { requests: 0 };
 let stopping = false;
 
 async function call(url, method, target, body, allowed) {
-  const response = await fetch(url + target, {
-    method, body: body ? JSON.stringify(body) : undefined, headers: body ? { "content-type": "application/json" } : {},
-  });
-  const text = await response.text();
+  let response, text;
+  try {
+    response = await fetch(url + target, {
+      method, body: body ? JSON.stringify(body) : undefined, headers: body ? { "content-type": "application/json" } : {},
+    });
+    text = await response.text();
+  } catch (error) {
+    throw new Error(`${method} ${target}: ${error.cause ?? error}`);
+  }
   done.requests++;
   if (!allowed.includes(response.status))
     failures.push(`${method} ${target}: ${response.status} ${text.slice(0, 200)}`);
@@ -110,7 +115,7 @@ try {
   await Promise.all(load);
   if (code !== 0) failures.push(`the server ended with ${signal ?? `exit ${code}`}`);
 } catch (error) {
-  failures.push(String(error.cause ?? error));
+  failures.push(error.message);
   stopping = true;
   await server.stop().catch(() => {});
 }

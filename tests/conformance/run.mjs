@@ -17,8 +17,8 @@ import { startServer } from "./server.mjs";
 
 const groups = {
   required: ["filter", "ufilter", "badfilter", "order", "page", "list", "select", "get", "count", "agg",
-    "create", "etag", "update", "delete", "batch", "http"],
-  later: ["include", "nested", "scope", "soft", "auth", "live"],
+    "include", "create", "etag", "update", "delete", "batch", "nested", "http"],
+  later: ["scope", "soft", "auth", "live"],
 };
 
 const here = path.dirname(fileURLToPath(import.meta.url));

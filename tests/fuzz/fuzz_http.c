@@ -39,7 +39,8 @@ static void describe(cov_buf *out, const cov__http_parser *parser, cov__http_eve
 
     cov_buf_printf(out, "\n%d %d ", (int)event, (int)parser->keep_alive);
     if (event == COV_HTTP_REFUSED) {
-        check(cov_status_http(parser->error.status) >= 400 && cov_error_detail(&parser->error).len > 0);
+        check(cov_status_http(parser->error.status) >= 400 &&
+              cov_error_detail(&parser->error).len > 0);
         return;
     }
     check(req->path.len > 0 && req->method_name.len > 0 && req->body.len <= limits.max_body_bytes);

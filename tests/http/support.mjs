@@ -16,10 +16,13 @@ export const binary = path.resolve(process.env.COVARA_BIN ?? path.join(root, "bu
 /* Everybody may do everything: what most suites want, because users are not this part's business. */
 export const everyone = { public: { read: true, create: true, update: true, delete: true } };
 
+const folders = [];
+process.on("exit", () => folders.forEach((directory) => fs.rmSync(directory, { recursive: true, force: true })));
+
 /* A new folder with the given files; gone when the process ends. */
 export function folder(files) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "covara-http-"));
-  process.on("exit", () => fs.rmSync(directory, { recursive: true, force: true }));
+  folders.push(directory);
   for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(directory, name), text);
   return directory;
 }
@@ -43,9 +46,9 @@ export async function startProject({ schema, config, seed, env = {} }) {
   return openProject(directory, { seed: Boolean(seed), env });
 }
 
-/* Start a server on a folder that is there already. */
-export async function openProject(directory, { seed = false, env = {} } = {}) {
-  const server = await startServer(binary, directory, {
+/* Start a server on a folder that is there already; `program` may be a script that runs the server. */
+export async function openProject(directory, { seed = false, env = {}, program = binary } = {}) {
+  const server = await startServer(program, directory, {
     args: ["--log-level", "info", ...(seed ? ["--seed", path.join(directory, "seed.sql")] : [])], env,
   });
   const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });

@@ -191,7 +191,8 @@ static void refuse(cov__conn *conn, const cov_error *err, bool keep_alive)
 {
     cov__http_parser *parser = &conn->x->parser;
 
-    cov__exchange_problem(conn->x, conn->loop->server, parser->has_request ? &parser->request : NULL, err);
+    cov__exchange_problem(conn->x, conn->loop->server,
+                          parser->has_request ? &parser->request : NULL, err);
     respond(conn, keep_alive);
 }
 
@@ -374,7 +375,8 @@ static void process(cov__conn *conn, cov_str view)
 
     while (at < view.len && !busy(conn) && !conn->last && !closing(conn)) {
         size_t used;
-        cov__http_event event = cov__http_feed(&x->parser, cov_str_slice(view, at, view.len), &used);
+        cov__http_event event =
+            cov__http_feed(&x->parser, cov_str_slice(view, at, view.len), &used);
 
         at += used;
         if (event == COV_HTTP_MORE)
@@ -472,7 +474,8 @@ static void refuse_connection(cov__conn *conn)
     }
     conn->x->conn = conn;
     conn->linger = true;
-    refuse_with(conn, COV_EBUSY, "The server has as many connections as it takes; try again shortly", false);
+    refuse_with(conn, COV_EBUSY,
+                "The server has as many connections as it takes; try again shortly", false);
     settle(conn);
 }
 
@@ -551,8 +554,9 @@ void cov__conn_timeout(cov__conn *conn)
     case COV_WAIT_BODY:
         conn->linger = true;
         refuse_with(conn, COV_ETIMEOUT,
-                    conn->waiter.kind == COV_WAIT_HEAD ? "The request's headers did not arrive in time"
-                                                       : "The request's body did not arrive in time",
+                    conn->waiter.kind == COV_WAIT_HEAD
+                        ? "The request's headers did not arrive in time"
+                        : "The request's body did not arrive in time",
                     false);
         settle(conn);
         return;

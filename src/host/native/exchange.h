@@ -23,15 +23,15 @@ struct cov__loop;
 typedef struct cov__exchange {
     struct cov__exchange *next; /* in the pool, the writer's queue or a list of completions */
     struct cov__loop *loop;
-    struct cov__conn *conn;     /* NULL once the connection closed; loop thread only */
-    int refs;                   /* connection and job; loop thread only */
+    struct cov__conn *conn; /* NULL once the connection closed; loop thread only */
+    int refs;               /* connection and job; loop thread only */
     cov__http_parser parser;
-    cov_buf in;                 /* bytes that arrived and are not consumed */
-    cov_buf out;                /* bytes to write, or being written */
-    cov_arena *arena;           /* reset after each response was serialised */
+    cov_buf in;       /* bytes that arrived and are not consumed */
+    cov_buf out;      /* bytes to write, or being written */
+    cov_arena *arena; /* reset after each response was serialised */
     cov_response res;
-    cov_mutations mutations;    /* what the request changed, until its commit */
-    uint64_t started_ns;        /* for the access log; 0: no request arrived */
+    cov_mutations mutations; /* what the request changed, until its commit */
+    uint64_t started_ns;     /* for the access log; 0: no request arrived */
     uv_write_t write;
 } cov__exchange;
 

@@ -4,7 +4,8 @@
 
 static cov__http_event refuse_too_large(cov__http_parser *self)
 {
-    return cov__http_refuse(self, COV_ETOOLARGE, "The request body is larger than this server takes");
+    return cov__http_refuse(self, COV_ETOOLARGE,
+                            "The request body is larger than this server takes");
 }
 
 static cov__http_event refuse_no_memory(cov__http_parser *self)
@@ -85,14 +86,16 @@ static bool parse_chunk_line(cov_str line, uint64_t *size)
  * The line at the front of the view without its CRLF. Returns COV_HTTP_MORE with *len 0 when it is not complete,
  * otherwise *len counts the CRLF.
  */
-static cov__http_event take_line(cov__http_parser *self, cov_str view, size_t max, cov_str *line, size_t *len)
+static cov__http_event take_line(cov__http_parser *self, cov_str view, size_t max, cov_str *line,
+                                 size_t *len)
 {
     size_t end = cov_str_find(cov_str_slice(view, 0, max + 2), '\n', 0);
 
     *len = 0;
     if (end >= max + 2)
         return self->chunk == COV_CHUNK_TRAILER
-                   ? cov__http_refuse(self, COV_EHEADERS, "The trailers are larger than this server takes")
+                   ? cov__http_refuse(self, COV_EHEADERS,
+                                      "The trailers are larger than this server takes")
                    : cov__http_refuse(self, COV_EREQUEST, "A chunk's size line is too long");
     if (end == view.len)
         return COV_HTTP_MORE;
@@ -159,7 +162,8 @@ static cov__http_event take_trailer(cov__http_parser *self, cov_str view, size_t
         memchr(line.ptr, '\0', line.len) != NULL)
         return cov__http_refuse(self, COV_EREQUEST, "A trailer is malformed");
     if (*used > room)
-        return cov__http_refuse(self, COV_EHEADERS, "The trailers are larger than this server takes");
+        return cov__http_refuse(self, COV_EHEADERS,
+                                "The trailers are larger than this server takes");
     self->trailer_bytes += *used;
     return COV_HTTP_MORE;
 }
@@ -200,8 +204,9 @@ static cov__http_event feed_chunked(cov__http_parser *self, cov_str view, size_t
 
 cov__http_event cov__http_feed_body(cov__http_parser *self, cov_str view, size_t *consumed)
 {
-    cov__http_event event = self->phase == COV_HTTP_BODY_CHUNKED ? feed_chunked(self, view, consumed)
-                                                                 : feed_length(self, view, consumed);
+    cov__http_event event = self->phase == COV_HTTP_BODY_CHUNKED
+                                ? feed_chunked(self, view, consumed)
+                                : feed_length(self, view, consumed);
     bool waits = self->continue_due && view.len == 0;
 
     /* Once body bytes came, the client does not wait (RFC 9110 section 10.1.1). */

@@ -57,21 +57,21 @@ typedef enum cov__chunk_phase {
 typedef struct cov__http_parser {
     cov__http_limits limits;
     cov__http_phase phase;
-    bool continue_due;   /* 100 Continue is still to be asked for */
-    bool held;           /* request points into `hold` and `body` */
-    bool has_request;    /* request is filled, also when refused */
-    bool keep_alive;     /* whether the connection may serve another message */
+    bool continue_due; /* 100 Continue is still to be asked for */
+    bool held;         /* request points into `hold` and `body` */
+    bool has_request;  /* request is filled, also when refused */
+    bool keep_alive;   /* whether the connection may serve another message */
     bool http10;
-    size_t scanned;      /* head: bytes of the fed view that were looked at */
-    size_t line_start;   /* head: where the line being scanned starts */
+    size_t scanned;       /* head: bytes of the fed view that were looked at */
+    size_t line_start;    /* head: where the line being scanned starts */
     size_t headers_start; /* head: where the first field line starts; 0 = in the request line */
     uint64_t content_length;
     bool has_content_length;
     cov__chunk_phase chunk;
     uint64_t chunk_left;
     size_t trailer_bytes;
-    cov_buf hold;        /* the head, once it had to be kept */
-    cov_buf body;        /* decoded body, unless it lies complete in the fed bytes */
+    cov_buf hold; /* the head, once it had to be kept */
+    cov_buf body; /* decoded body, unless it lies complete in the fed bytes */
     size_t n_headers;
     cov_header headers[COV_HTTP_MAX_HEADERS];
     cov_request request; /* peer_address and secure are the caller's to fill */
@@ -102,8 +102,13 @@ static inline bool cov__http_in_body(const cov__http_parser *self)
 /* RFC 9110 tchar: what methods and field names are made of. */
 bool cov__http_is_token(cov_str s);
 
-/* Between the two files of the parser. */
+/* ---- between the files of the parser ---- */
+
 cov__http_event cov__http_refuse(cov__http_parser *self, cov_status status, const char *detail);
+/* http_head.c: `line` is without CRLF. COV_HTTP_MORE when it is fine. */
+cov__http_event cov__http_take_request_line(cov__http_parser *self, cov_str line);
+/* http_head.c: checks all fields and sets the phase of the body. COV_HTTP_MORE when they are fine. */
+cov__http_event cov__http_check_head(cov__http_parser *self);
 /* Copies the head (and rebases the request onto it); part of cov__http_hold. */
 COV_CHECK cov_status cov__http_hold_head(cov__http_parser *self);
 cov__http_event cov__http_feed_body(cov__http_parser *self, cov_str view, size_t *consumed);

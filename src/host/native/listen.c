@@ -19,7 +19,8 @@ static cov_status resolve(const char *host, struct addrinfo **out, cov_error *er
     size_t len = strlen(host);
     int code;
 
-    if (len > 2 && len < sizeof bare && host[0] == '[' && host[len - 1] == ']') { /* "[::1]" as in URLs */
+    if (len > 2 && len < sizeof bare && host[0] == '[' &&
+        host[len - 1] == ']') { /* "[::1]" as in URLs */
         memcpy(bare, host + 1, len - 2);
         bare[len - 2] = '\0';
         host = bare;
@@ -65,10 +66,11 @@ static int bind_socket(const struct addrinfo *where, bool share)
 
     if (fd < 0)
         return -1;
-    ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-         (!share || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
-         /* Accepted sockets inherit it; each response is one write, so there is nothing to coalesce. */
-         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
+    ok =
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        (!share || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
+        /* Accepted sockets inherit it; each response is one write, so there is nothing to coalesce. */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
     if (ok && where->ai_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (!ok || bind(fd, where->ai_addr, where->ai_addrlen) != 0) {
@@ -95,7 +97,8 @@ static bool port_is_free(const struct addrinfo *where)
     return true;
 }
 
-static bool listen_all(const struct addrinfo *where, int *port, int *fds, size_t n_fds, size_t *opened)
+static bool listen_all(const struct addrinfo *where, int *port, int *fds, size_t n_fds,
+                       size_t *opened)
 {
     set_port(where->ai_addr, *port);
     if (*port != 0 && !port_is_free(where))
@@ -127,8 +130,8 @@ cov_status cov__listen(const char *host, int *port, int *fds, size_t n_fds, cov_
     if (st != COV_OK)
         return st;
     if (!listen_all(where, port, fds, n_fds, &opened)) {
-        st = cov_fail(err, errno == EADDRINUSE ? COV_EBUSY : COV_EINVAL, "cannot listen on %s port %d: %s", host,
-                      *port, strerror(errno));
+        st = cov_fail(err, errno == EADDRINUSE ? COV_EBUSY : COV_EINVAL,
+                      "cannot listen on %s port %d: %s", host, *port, strerror(errno));
         while (opened > 0)
             close(fds[--opened]);
     }

@@ -231,10 +231,12 @@ static cov_status init_handles(cov__loop *loop, int fd, cov_error *err)
         code = uv_listen((uv_stream_t *)&loop->listener, SOMAXCONN, cov__conn_on_listen);
     if (code == 0)
         code = uv_timer_start(&loop->tick, on_tick, loop->server->tick_ms, loop->server->tick_ms);
-    return code == 0 ? COV_OK : cov_fail(err, COV_EINTERNAL, "cannot listen: %s", uv_strerror(code));
+    return code == 0 ? COV_OK
+                     : cov_fail(err, COV_EINTERNAL, "cannot listen: %s", uv_strerror(code));
 }
 
-cov_status cov__loop_init(cov__loop *loop, cov__server *server, size_t index, int fd, cov_error *err)
+cov_status cov__loop_init(cov__loop *loop, cov__server *server, size_t index, int fd,
+                          cov_error *err)
 {
     cov_db_config config = server->options.database;
     cov_status st;
@@ -270,7 +272,8 @@ void cov__loop_dispose(cov__loop *loop)
     if (loop->server == NULL)
         return;
     if (loop->has_loop) {
-        uv_walk(&loop->uv, close_handle, NULL); /* only after a failed start is there anything left */
+        uv_walk(&loop->uv, close_handle,
+                NULL); /* only after a failed start is there anything left */
         uv_run(&loop->uv, UV_RUN_DEFAULT);
         uv_loop_close(&loop->uv);
     }

@@ -53,8 +53,8 @@ typedef struct cov__loop {
     uv_tcp_t listener;
     uv_timer_t tick;
     uv_async_t mailbox;
-    cov_db *db;         /* reading */
-    char *read_buf;     /* COV_LOOP_READ_BYTES, shared by all connections: one reads at a time */
+    cov_db *db;     /* reading */
+    char *read_buf; /* COV_LOOP_READ_BYTES, shared by all connections: one reads at a time */
     cov__http_date date;
     cov__waiter waiting[COV_WAIT_KINDS];
     uint64_t timeouts_ms[COV_WAIT_KINDS]; /* 0: none */
@@ -62,8 +62,8 @@ typedef struct cov__loop {
     size_t n_free_conns;
     cov__exchange *free_exchanges;
     size_t n_free_exchanges;
-    size_t n_conns;     /* open or closing */
-    size_t n_jobs;      /* with the writer, also of connections that are gone */
+    size_t n_conns; /* open or closing */
+    size_t n_jobs;  /* with the writer, also of connections that are gone */
     bool draining;
     bool ended;
     void (*on_peers)(struct cov__loop *loop); /* loops[0] */
@@ -74,7 +74,8 @@ typedef struct cov__loop {
 } cov__loop;
 
 /* Handles, pools and the reading connection; takes the listening `fd` over. No thread yet. */
-COV_CHECK cov_status cov__loop_init(cov__loop *loop, cov__server *server, size_t index, int fd, cov_error *err);
+COV_CHECK cov_status cov__loop_init(cov__loop *loop, cov__server *server, size_t index, int fd,
+                                    cov_error *err);
 /* Runs until drained. */
 void cov__loop_run(cov__loop *loop);
 /* After cov__loop_run, or instead of it. Safe on a zeroed loop. */

@@ -81,7 +81,8 @@ static engine *engine_new(void)
     self->compile = pcre2_compile_context_create(NULL);
     self->match = pcre2_match_context_create(NULL);
     self->data = pcre2_match_data_create(1, NULL);
-    self->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL); /* NULL without JIT: fine */
+    self->stack =
+        pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL); /* NULL without JIT: fine */
     if (self->compile == NULL || self->match == NULL || self->data == NULL) {
         engine_free(self);
         return NULL;
@@ -123,12 +124,13 @@ static uint64_t hash_of(cov_str pattern, bool ignore_case)
 
 static void entry_compile(engine *self, entry *e, cov_str pattern, bool ignore_case)
 {
-    uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C |
-                       (ignore_case ? PCRE2_CASELESS : 0);
+    uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY |
+                       PCRE2_NEVER_BACKSLASH_C | (ignore_case ? PCRE2_CASELESS : 0);
     int code;
     PCRE2_SIZE offset;
 
-    e->code = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, options, &code, &offset, self->compile);
+    e->code =
+        pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, options, &code, &offset, self->compile);
     if (e->code != NULL) /* where there is no JIT, the interpreter does it */
         (void)pcre2_jit_compile(e->code, PCRE2_JIT_COMPLETE);
 }

@@ -37,7 +37,8 @@ void cov__http_date_update(cov__http_date *date, int64_t now_s)
                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
     int64_t day = now_s / 86400;
     int64_t rest = now_s % 86400;
-    int64_t era, doe, yoe, doy, mp, month, year; /* Howard Hinnant's civil-from-days, for days >= 1970 */
+    int64_t era, doe, yoe, doy, mp, month,
+        year; /* Howard Hinnant's civil-from-days, for days >= 1970 */
 
     if (date->second == now_s && date->text[0] != '\0')
         return;
@@ -50,8 +51,9 @@ void cov__http_date_update(cov__http_date *date, int64_t now_s)
     month = mp < 10 ? mp + 3 : mp - 9;
     year = yoe + era * 400 + (month <= 2);
     snprintf(date->text, sizeof date->text, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[day % 7],
-             (unsigned)(doy - (153 * mp + 2) / 5 + 1) % 100u, months[month - 1], (unsigned)year % 10000u,
-             (unsigned)(rest / 3600), (unsigned)(rest / 60 % 60), (unsigned)(rest % 60));
+             (unsigned)(doy - (153 * mp + 2) / 5 + 1) % 100u, months[month - 1],
+             (unsigned)year % 10000u, (unsigned)(rest / 3600), (unsigned)(rest / 60 % 60),
+             (unsigned)(rest % 60));
 }
 
 /* Headers that frame the message: only the host knows them. */
@@ -59,7 +61,8 @@ static bool is_framing(cov_str name)
 {
     switch (name.len) {
     case 10:
-        return cov_str_eq_nocase(name, COV_STR("connection")) || cov_str_eq_nocase(name, COV_STR("keep-alive"));
+        return cov_str_eq_nocase(name, COV_STR("connection")) ||
+               cov_str_eq_nocase(name, COV_STR("keep-alive"));
     case 14:
         return cov_str_eq_nocase(name, COV_STR("content-length"));
     case 17:
@@ -101,12 +104,15 @@ static void append_header(cov_buf *out, cov_str name, cov_str value)
 
 static void append_app_header(cov_buf *out, const cov_header *h, int status)
 {
-    if (is_framing(h->name) || (status == 204 && cov_str_eq_nocase(h->name, COV_STR("content-type"))))
+    if (is_framing(h->name) ||
+        (status == 204 && cov_str_eq_nocase(h->name, COV_STR("content-type"))))
         return;
     if (!cov__http_is_token(h->name) || !value_safe(h->value)) {
-        cov__native_log(NULL, COV_LOG_ERROR,
-                        COV_STR("Response header dropped: its name or value has a line break or control character"),
-                        COV_STR_NULL);
+        cov__native_log(
+            NULL, COV_LOG_ERROR,
+            COV_STR(
+                "Response header dropped: its name or value has a line break or control character"),
+            COV_STR_NULL);
         return;
     }
     append_header(out, h->name, h->value);
@@ -115,7 +121,8 @@ static void append_app_header(cov_buf *out, const cov_header *h, int status)
 static void append_status_line(cov_buf *out, int status)
 {
     const char *reason = reasons[status - STATUS_MIN];
-    char digits[3] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10), (char)('0' + status % 10) };
+    char digits[3] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10),
+                       (char)('0' + status % 10) };
 
     COV_BUF_LIT(out, "HTTP/1.1 ");
     cov_buf_append(out, digits, 3);

@@ -204,11 +204,13 @@ static void join_threads(cov__server *server)
 static cov_status init_loops(cov__server *server, cov_error *err)
 {
     int fds[MAX_LOOPS];
-    cov_status st = cov__listen(server->options.host, &server->options.port, fds, server->n_loops, err);
+    cov_status st =
+        cov__listen(server->options.host, &server->options.port, fds, server->n_loops, err);
     size_t i;
 
     for (i = 0; st == COV_OK && i < server->n_loops; i++)
-        st = cov__loop_init(&server->loops[i], server, i, fds[i], err); /* the socket is the loop's now */
+        st = cov__loop_init(&server->loops[i], server, i, fds[i],
+                            err); /* the socket is the loop's now */
     if (server->loops[0].server != NULL)
         for (; i < server->n_loops; i++)
             close(fds[i]);
@@ -220,13 +222,15 @@ static cov_status run(cov__server *server, shutdown_state *state, cov_error *err
     cov_status st;
 
     if ((st = cov__writer_new(server, &server->writer, err)) != COV_OK ||
-        (st = init_loops(server, err)) != COV_OK || (st = watch_signals(server, state, err)) != COV_OK)
+        (st = init_loops(server, err)) != COV_OK ||
+        (st = watch_signals(server, state, err)) != COV_OK)
         return st;
     if ((st = start_threads(server, err)) != COV_OK) {
         stop_threads(server);
     } else {
         if (server->options.on_listen != NULL)
-            server->options.on_listen(server->options.self, server->options.host, server->options.port);
+            server->options.on_listen(server->options.self, server->options.host,
+                                      server->options.port);
         cov__loop_run(&server->loops[0]);
     }
     join_threads(server);
@@ -238,8 +242,10 @@ static cov_status check_options(const cov_native_options *options, cov_error *er
     if (options->port < 0 || options->port > 65535)
         return cov_fail(err, COV_EINVAL, "port %d is not between 0 and 65535", options->port);
     if ((options->driver->caps & COV_DB_CAP_BLOCKS) != 0)
-        return cov_fail(err, COV_ENOSYS, "driver %s waits for a network, which needs a thread pool that this "
-                                         "server does not have", options->driver->name);
+        return cov_fail(err, COV_ENOSYS,
+                        "driver %s waits for a network, which needs a thread pool that this "
+                        "server does not have",
+                        options->driver->name);
     if ((options->driver->caps & COV_DB_CAP_TRANSACTIONS) == 0)
         return cov_fail(err, COV_ENOSYS, "driver %s has no transactions, which the writer needs",
                         options->driver->name);
@@ -254,7 +260,8 @@ cov_status cov_native_serve(const cov_native_options *options, cov_error *err)
 
     if (st != COV_OK)
         return st;
-    signal(SIGPIPE, SIG_IGN); /* a write to a closed socket must be an error, not the process's end */
+    signal(SIGPIPE,
+           SIG_IGN); /* a write to a closed socket must be an error, not the process's end */
     fill_options(&server, options);
     server.n_loops = loop_count(options->threads);
     server.loops = calloc(server.n_loops, sizeof *server.loops);

@@ -33,7 +33,8 @@ typedef struct cov__server {
  * A listening, non-blocking socket for each loop, all on one port. `host` is an IPv4 or IPv6 literal or a name that
  * resolves. *port is 0 for any free port and becomes the bound one. On failure no socket stays open.
  */
-COV_CHECK cov_status cov__listen(const char *host, int *port, int *fds, size_t n_fds, cov_error *err);
+COV_CHECK cov_status cov__listen(const char *host, int *port, int *fds, size_t n_fds,
+                                 cov_error *err);
 /* "127.0.0.1", "::1"; IPv4-mapped addresses as IPv4. Empty when the peer is gone already. */
 enum { COV_PEER_TEXT_BYTES = 64 };
 size_t cov__peer_text(int fd, char out[COV_PEER_TEXT_BYTES]);

@@ -30,9 +30,9 @@ struct cov__writer {
     job_list *per_loop;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    job_list queue;      /* under lock */
-    bool waiting;        /* under lock */
-    bool stopping;       /* under lock */
+    job_list queue; /* under lock */
+    bool waiting;   /* under lock */
+    bool stopping;  /* under lock */
 };
 
 static void push(job_list *list, cov__exchange *x)

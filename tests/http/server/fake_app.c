@@ -153,11 +153,12 @@ static void stats(cov_response *res)
     fake_counts *c = &fake_counts_all;
 
     json_header(res);
-    cov_buf_printf(&res->body,
-                   "{\"rows\":%ld,\"commits\":%ld,\"rollbacks\":%ld,\"arrived\":%ld,\"entered\":%ld,"
-                   "\"maxGroup\":%ld}",
-                   atomic_load(&c->rows), atomic_load(&c->commits), atomic_load(&c->rollbacks),
-                   atomic_load(&c->arrived), atomic_load(&c->entered), atomic_load(&c->max_group));
+    cov_buf_printf(
+        &res->body,
+        "{\"rows\":%ld,\"commits\":%ld,\"rollbacks\":%ld,\"arrived\":%ld,\"entered\":%ld,"
+        "\"maxGroup\":%ld}",
+        atomic_load(&c->rows), atomic_load(&c->commits), atomic_load(&c->rollbacks),
+        atomic_load(&c->arrived), atomic_load(&c->entered), atomic_load(&c->max_group));
 }
 
 static void open_gate(cov_app *app, long gate)
@@ -175,12 +176,14 @@ static void wait_at_gate(cov_app *app, long gate)
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += GATE_WAIT_S;
     pthread_mutex_lock(&app->lock);
-    while (!app->gates[gate % GATES] && pthread_cond_timedwait(&app->opened, &app->lock, &until) == 0)
+    while (!app->gates[gate % GATES] &&
+           pthread_cond_timedwait(&app->opened, &app->lock, &until) == 0)
         ;
     pthread_mutex_unlock(&app->lock);
 }
 
-static void write_row(cov_app *app, const cov_worker *worker, const cov_request *req, cov_response *res)
+static void write_row(cov_app *app, const cov_worker *worker, const cov_request *req,
+                      cov_response *res)
 {
     bool poison = cov_str_eq(req->path, COV_STR("/write/poison"));
     cov_stmt stmt = { .sql = poison ? COV_STR("poison") : COV_STR("insert") };
@@ -195,7 +198,8 @@ static void write_row(cov_app *app, const cov_worker *worker, const cov_request 
         wait_at_gate(app, gate);
     if (ms > 0)
         nanosleep(&pause, NULL);
-    if (cov_db_begin(worker->db, true, &err) != COV_OK || cov_db_exec(worker->db, &stmt, NULL, &err) != COV_OK) {
+    if (cov_db_begin(worker->db, true, &err) != COV_OK ||
+        cov_db_exec(worker->db, &stmt, NULL, &err) != COV_OK) {
         cov_app_problem(app, worker, req, &err, res);
         return;
     }
@@ -247,8 +251,10 @@ static void host_services(const cov_worker *worker, cov_response *res)
         hex_member(&res->body, "random", out, sizeof out);
     start_us = h->monotonic_us(h->self);
     cov_buf_printf(&res->body, "\"evil\":%d,",
-                   h->regex(h->self, COV_STR("^(a+)+$"), false, cov_str_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", 37)));
-    cov_buf_printf(&res->body, "\"evilMs\":%d,", (int)((h->monotonic_us(h->self) - start_us) / 1000));
+                   h->regex(h->self, COV_STR("^(a+)+$"), false,
+                            cov_str_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", 37)));
+    cov_buf_printf(&res->body, "\"evilMs\":%d,",
+                   (int)((h->monotonic_us(h->self) - start_us) / 1000));
     cov_buf_printf(&res->body, "\"regex\":[%d,%d,%d,%d,%d,%d,%d,%d]}",
                    h->regex(h->self, COV_STR("b+c"), false, COV_STR("abbbcd")),
                    h->regex(h->self, COV_STR("B+C"), false, COV_STR("abbbcd")),
@@ -257,10 +263,13 @@ static void host_services(const cov_worker *worker, cov_response *res)
                    h->regex(h->self, COV_STR("^\xc3\xa9.$"), true, COV_STR("\xc3\x89\xe2\x82\xac")),
                    h->regex(h->self, COV_STR("("), false, COV_STR("x")),
                    h->regex(h->self, COV_STR("^$"), false, COV_STR_NULL),
-                   h->regex(h->self, COV_STR("b"), false, COV_STR("a\xff" "b")));
+                   h->regex(h->self, COV_STR("b"), false,
+                            COV_STR("a\xff"
+                                    "b")));
 }
 
-static void not_found(cov_app *app, const cov_worker *worker, const cov_request *req, cov_response *res)
+static void not_found(cov_app *app, const cov_worker *worker, const cov_request *req,
+                      cov_response *res)
 {
     cov_error err;
 
@@ -270,7 +279,8 @@ static void not_found(cov_app *app, const cov_worker *worker, const cov_request 
     cov_app_problem(app, worker, req, &err, res);
 }
 
-void cov_app_fetch(const cov_app *const_app, const cov_worker *worker, const cov_request *req, cov_response *res)
+void cov_app_fetch(const cov_app *const_app, const cov_worker *worker, const cov_request *req,
+                   cov_response *res)
 {
     cov_app *app = (cov_app *)(uintptr_t)const_app;
     cov_str path = req->path;

@@ -23,7 +23,8 @@ typedef struct fake_db {
 
 fake_counts fake_counts_all;
 
-static cov_status fake_open(const cov_host *host, const cov_db_config *config, cov_db **out, cov_error *err)
+static cov_status fake_open(const cov_host *host, const cov_db_config *config, cov_db **out,
+                            cov_error *err)
 {
     fake_db *db = calloc(1, sizeof *db);
 
@@ -36,8 +37,8 @@ static cov_status fake_open(const cov_host *host, const cov_db_config *config, c
     return COV_OK;
 }
 
-static cov_status fake_query(cov_db *base, const cov_stmt *stmt, cov_row_sink *sink, int64_t *changes,
-                             cov_error *err)
+static cov_status fake_query(cov_db *base, const cov_stmt *stmt, cov_row_sink *sink,
+                             int64_t *changes, cov_error *err)
 {
     fake_db *db = (fake_db *)base;
 

@@ -53,7 +53,9 @@ static bool set_option(cov_native_options *o, const char *name, const char *valu
 
 int main(int argc, char **argv)
 {
-    cov_native_options options = { .host = "127.0.0.1", .driver = &fake_driver, .on_listen = on_listen };
+    cov_native_options options = { .host = "127.0.0.1",
+                                   .driver = &fake_driver,
+                                   .on_listen = on_listen };
     cov_error err;
     cov_status st;
 

@@ -76,6 +76,7 @@ static cov_status connect(sqlite_db *db, const cov_host *host, const cov_db_conf
         return cov_fail(err, COV_EINVAL, "not a database URL: \"%.*s\"", COV_STR_ARG(config->url));
     if (!config->read_only)
         flags |= SQLITE_OPEN_CREATE;
+    cov__sqlite_configure_memory();
     rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
     if (rc != SQLITE_OK)
         return cov__sqlite_fail(db->handle, rc, err);

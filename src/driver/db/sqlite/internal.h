@@ -38,6 +38,9 @@ COV_CHECK cov_status cov__sqlite_acquire(sqlite_db *db, cov_str sql, cached_stmt
 void cov__sqlite_release(sqlite_db *db, cached_stmt *stmt);
 void cov__sqlite_clear_statements(sqlite_db *db);
 
+/* Give SQLite the allocator of memory.c; before the first connection of the process. */
+void cov__sqlite_configure_memory(void);
+
 /* The connection's last failure as a cov_error; `rc` is an (extended) SQLite result code. */
 cov_status cov__sqlite_fail(sqlite3 *handle, int rc, cov_error *err);
 
