@@ -3,11 +3,13 @@
 
 EXAMPLE ?= todo
 PORT ?= 3000
+PREFIX ?= /usr/local
+DESTDIR ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 BUILD = cmake --build --parallel $(JOBS) --preset
 
 .DEFAULT_GOAL := all
-.PHONY: all build dev run test bench fuzz wasm format format-check tidy clean help
+.PHONY: all build install dev run test bench fuzz wasm format format-check tidy clean help
 MAKEFLAGS += --no-print-directory
 
 all: build ## Build build/release/covara (the default)
@@ -16,6 +18,9 @@ build:
 	@scripts/setup.sh build
 	@cmake --preset release -Wno-dev >/dev/null
 	@$(BUILD) release
+
+install: build ## Install the command, libraries and headers below PREFIX (/usr/local); DESTDIR stages
+	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
 
 dev: ## Build build/dev with AddressSanitizer and UndefinedBehaviorSanitizer, and its unit tests
 	@scripts/setup.sh test

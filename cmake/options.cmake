@@ -25,6 +25,13 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CMAKE_SYSTEM_NAME STREQUAL "W
   check_ipo_supported(RESULT COVARA_LTO LANGUAGES C OUTPUT COVARA_LTO_REASON)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ${COVARA_LTO})
 endif()
+# One set of objects serves the executables and both libraries. Independent of its position costs nothing:
+# distributions build executables so anyway, hidden symbols need no table, and the shared library's own
+# calls stay its own.
+if(COVARA_INSTALL)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+  add_compile_options(-fno-semantic-interposition)
+endif()
 if(COVARA_SANITIZE OR COVARA_TSAN)
   # gcc's manual: with -fsanitize the warning sees paths that the sanitizer added. Release builds keep it.
   target_compile_options(covara_options INTERFACE $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)

@@ -58,6 +58,7 @@ NOTES = {
     "COV_EBUSY": ("Another process holds the database's lock longer than `database.busyTimeoutMs`, 2048 writes are "
                   "waiting already, or `server.maxConnections` is reached. Sent with `Retry-After: 1`.", ""),
     "COV_EVERSION": ("The request is neither HTTP/1.0 nor HTTP/1.1.", ""),
+    "COV_EOUTPUT": ("A procedure of the application returned something else than the shape that it declares.", ""),
 }
 
 HEAD = """\

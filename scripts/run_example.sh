@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# run_example.sh NAME PORT - serve examples/NAME with build/release/covara; a seed.sql fills a new database.
+# run_example.sh NAME PORT - serve examples/NAME: with build/release/covara, or with the executable
+# that its own app.c was built into. A seed.sql fills a new database.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,4 +15,8 @@ options=(--port "$port")
 if [ -f "$folder/seed.sql" ]; then
     options+=(--seed "$folder/seed.sql")
 fi
-exec build/release/covara serve "$folder" "${options[@]}"
+binary=build/release/covara
+if [ -f "$folder/app.c" ]; then
+    binary=build/release/examples/$name
+fi
+exec "$binary" serve "$folder" "${options[@]}"

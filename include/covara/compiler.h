@@ -15,12 +15,20 @@
 #define COV_UNLIKELY(x) (x)
 #endif
 
-#ifdef __cplusplus
-#define COV_BEGIN_C extern "C" {
-#define COV_END_C }
+/* Public declarations: C linkage, and visible in the shared library, which hides everything else. */
+#if defined(__GNUC__) || defined(__clang__)
+#define COV_EXPORT_BEGIN _Pragma("GCC visibility push(default)")
+#define COV_EXPORT_END _Pragma("GCC visibility pop")
 #else
-#define COV_BEGIN_C
-#define COV_END_C
+#define COV_EXPORT_BEGIN
+#define COV_EXPORT_END
+#endif
+#ifdef __cplusplus
+#define COV_BEGIN_C COV_EXPORT_BEGIN extern "C" {
+#define COV_END_C } COV_EXPORT_END
+#else
+#define COV_BEGIN_C COV_EXPORT_BEGIN
+#define COV_END_C COV_EXPORT_END
 #endif
 
 /* 1 in builds with AddressSanitizer, where every allocation should be seen by itself. */

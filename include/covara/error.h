@@ -40,7 +40,8 @@ COV_BEGIN_C
     X(COV_ECORRUPT,   -23, 500, "internal-error",                  "INTERNAL_ERROR") \
     X(COV_ENOSYS,     -24, 501, "not-implemented",                 "NOT_IMPLEMENTED") \
     X(COV_EBUSY,      -25, 503, "service-unavailable",             "SERVICE_UNAVAILABLE") \
-    X(COV_EVERSION,   -26, 505, "http-version-not-supported",      "HTTP_VERSION_NOT_SUPPORTED")
+    X(COV_EVERSION,   -26, 505, "http-version-not-supported",      "HTTP_VERSION_NOT_SUPPORTED") \
+    X(COV_EOUTPUT,    -27, 500, "unknown-error",                   "OUTPUT_VALIDATION_ERROR")
 /* clang-format on */
 
 typedef enum cov_status {

@@ -96,12 +96,4 @@ void cov_config_json_schema(cov_buf *out);
 /* The option reference in Markdown, generated from the same table. */
 void cov_config_markdown(cov_buf *out);
 
-/*
- * Make an app: join configuration and schema, check every name against the tables, prepare statements' text.
- * config, schema and host are borrowed for the app's life. The detail names the resource and option.
- */
-struct cov_app;
-COV_CHECK cov_status cov_app_new(const cov_host *host, const cov_config *config, cov_schema *schema,
-                                 struct cov_app **out, cov_error *err);
-
 #endif

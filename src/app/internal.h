@@ -11,10 +11,45 @@
 
 enum { COV_MAX_SECURITY_HEADERS = 8 };
 
+struct cov_env {
+    const cov_host *host;
+    const cov_config *config;
+};
+
+/* A resource as application code described it, until it is made. */
+typedef struct cov_code_node cov_code_node;
+struct cov_code_node {
+    cov_str name;
+    cov_resource_code code;
+    cov_code_node *next;
+};
+typedef struct cov_route_node cov_route_node;
+struct cov_route_node {
+    const cov_custom_route *route;
+    cov_str path;
+    cov_route_node *next;
+};
+typedef struct cov_middleware_node cov_middleware_node;
+struct cov_middleware_node {
+    const cov_middleware *middleware;
+    cov_middleware_node *next;
+};
+typedef struct cov_listener_node cov_listener_node;
+struct cov_listener_node {
+    void (*listener)(const cov_mutation *mutation, void *self);
+    void *self;
+    cov_listener_node *next;
+};
+
 struct cov_app {
     cov_arena *arena; /* owns everything below */
     const cov_host *host;
-    const cov_config *config;
+    const cov_config *config; /* what was configured, with what the build changed */
+    cov_code_node *code;
+    cov_route_node *routes;
+    cov_middleware_node *middleware;
+    cov_listener_node *listeners;
+    cov_error build_error; /* the first mistake of the build */
     cov_map by_path; /* mount path below basePath -> cov_resource */
     cov_header security[COV_MAX_SECURITY_HEADERS];
     size_t n_security;
@@ -31,14 +66,36 @@ struct cov_app {
 };
 
 /* What answers a path. */
-typedef enum cov_route_kind { COV_ROUTE_NONE, COV_ROUTE_RESOURCE, COV_ROUTE_HEALTH, COV_ROUTE_READY } cov_route_kind;
+typedef enum cov_route_kind {
+    COV_ROUTE_NONE,
+    COV_ROUTE_CUSTOM,
+    COV_ROUTE_RESOURCE,
+    COV_ROUTE_HEALTH,
+    COV_ROUTE_READY
+} cov_route_kind;
 typedef struct cov_route {
     cov_route_kind kind;
     const cov_resource *resource;
     cov_resource_route target;
+    const cov_route_node *custom;
 } cov_route;
 
 cov_route cov__route_find(const cov_app *app, const cov_request *req);
+
+/* custom_route.c */
+
+/* Why the node, not yet in the app's list, cannot be added; NULL: it can. */
+const char *cov__custom_mistake(const cov_app *app, const cov_route_node *node);
+/* The first route, in the order added, that fits; one for HEAD before one for GET. NULL when there is none. */
+const cov_route_node *cov__custom_find(const cov_app *app, cov_method method, cov_str path);
+bool cov__custom_writes(const cov_route_node *node);
+/* Call the handler of a route that fits the request's path. */
+COV_CHECK cov_status cov__custom_run(const cov_route_node *node, cov_ctx *ctx);
+/* What a callback returned, or why that is no answer: a failure without a reason, a status that is none. */
+COV_CHECK cov_status cov__code_status(cov_ctx *ctx, cov_status st, const char *who);
+
+/* middleware.c: afterwards the response has a status when the request was answered. */
+COV_CHECK cov_status cov__middleware_run(const cov_app *app, cov_ctx *ctx);
 
 /* cors.c, security.c */
 COV_CHECK bool cov__cors_init(cov_app *app);

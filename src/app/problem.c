@@ -22,6 +22,8 @@ static cov_str public_detail(const cov_error *err)
 {
     if (err->status == COV_EBUSY)
         return COV_STR("The server is busy; retry shortly");
+    if (err->status == COV_EOUTPUT)
+        return COV_STR("Internal error: procedure output validation failed");
     if (cov_status_http(err->status) == 500)
         return COV_STR("An internal server error occurred");
     return cov_error_detail(err);

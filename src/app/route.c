@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Paths to routes. A mount path may hold slashes, and at most two segments follow it ("batch/upsert"), so
- * three look-ups decide: the whole path, without its last segment, without its last two.
+ * three look-ups decide: the whole path, without its last segment, without its last two. Routes of application
+ * code come first.
  */
 #include "app/internal.h"
 
@@ -19,7 +20,7 @@ static size_t last_slash(cov_str s)
 /* A trailing or doubled slash is part of the path and matches nothing (spec/01 section 4). */
 static cov_route find_resource(const cov_app *app, cov_method method, cov_str path)
 {
-    cov_route route = { COV_ROUTE_NONE, NULL, { NULL, COV_STR_INIT("") } };
+    cov_route route = { COV_ROUTE_NONE, NULL, { NULL, COV_STR_INIT("") }, NULL };
     cov_str mount = path;
 
     for (int i = 0; i <= MAX_TAIL_SEGMENTS; i++) {
@@ -54,10 +55,15 @@ static bool is_health(const cov_app *app, const cov_request *req, cov_str name)
 
 cov_route cov__route_find(const cov_app *app, const cov_request *req)
 {
-    cov_route route = { COV_ROUTE_NONE, NULL, { NULL, COV_STR_INIT("") } };
+    cov_route route = { COV_ROUTE_NONE, NULL, { NULL, COV_STR_INIT("") }, NULL };
     cov_str base = app->config->app.base_path;
     cov_str path = req->path;
 
+    route.custom = cov__custom_find(app, req->method, path);
+    if (route.custom != NULL) {
+        route.kind = COV_ROUTE_CUSTOM;
+        return route;
+    }
     if (path.len > base.len && path.ptr[base.len] == '/' && cov_str_starts(path, base))
         route = find_resource(app, req->method, cov_str_slice(path, base.len + 1, path.len));
     if (route.kind != COV_ROUTE_NONE)

@@ -10,23 +10,13 @@
 
 #include <yyjson.h>
 
-#include "covara/buf.h"
+#include "covara/json.h"
 #include "covara/error.h"
 
 enum { COV_JSON_MAX_DEPTH = 64, COV_NUM_TEXT_BYTES = 32 };
 /* The largest integer that every client can hold exactly: 2^53 - 1. */
 #define COV_JSON_MAX_SAFE_INT INT64_C(9007199254740991)
 
-/* "text" with quotes; invalid UTF-8 becomes U+FFFD. */
-void cov_json_str(cov_buf *buf, cov_str text);
-/* Shortest round-trip decimal as JavaScript prints it: 1, 0.1, 1e+21, 1e-7; NaN and infinities: null. */
-void cov_json_double(cov_buf *buf, double value);
-/* Digits; beyond +-(2^53-1) as a string, so that no client loses digits. */
-void cov_json_int(cov_buf *buf, int64_t value);
-void cov_json_bool(cov_buf *buf, bool value);
-/* A value in compact canonical form: array-index keys first and ascending, then insertion order; the
- * last of duplicate keys wins; numbers as above but integers always as digits. */
-void cov_json_value(cov_buf *buf, const yyjson_val *value);
 /* The text of a number as cov_json_double writes it ("NaN", "Infinity" for those). Returns its length. */
 size_t cov_num_text(double value, char out[COV_NUM_TEXT_BYTES]);
 

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "covara/str.h"
+#include "covara/app.h"
 
 typedef enum cov_cli_option_id {
     COV_CLI_PORT,
@@ -43,6 +43,7 @@ typedef struct cov_cli_args {
     cov_cli_command_id command;
     const char *dir;                       /* NULL: not given */
     const char *values[COV_CLI_N_OPTIONS]; /* NULL: not given; switches: "" */
+    cov_build_fn build;                    /* application code, or NULL */
 } cov_cli_args;
 
 enum { COV_CLI_ERROR_BYTES = 256 };

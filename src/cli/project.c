@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/project.h"
 
+#include "app/build.h"
 #include "base/num.h"
 #include "cli/files.h"
 #include "driver/db/sqlite/sqlite.h"
@@ -238,7 +239,7 @@ cov_status cov_project_open(const cov_cli_args *args, cov_project *out, cov_erro
     if ((st = read_config(out, args, err)) != COV_OK || (st = place_database(out, err)) != COV_OK ||
         (st = read_schema(out, err)) != COV_OK)
         return st;
-    return cov_app_new(out->host, &out->config, out->schema, &out->app, err);
+    return cov__app_build(out->host, &out->config, out->schema, args->build, &out->app, err);
 }
 
 void cov_project_close(cov_project *project)

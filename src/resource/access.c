@@ -7,6 +7,51 @@ static const char *const op_names[COV_N_OPS] = {
     [COV_OP_DELETE] = "delete", [COV_OP_SUBSCRIBE] = "subscribe",
 };
 
+static cov_status fail_scope(const cov_resource *r, cov_ctx *ctx, cov_op op)
+{
+    return cov_fail(ctx->err, COV_EINTERNAL, "scope for %s on %.*s: %s", op_names[op], COV_STR_ARG(r->table->name),
+                    ctx->err->text);
+}
+
+/* What the application's scope function writes is parsed like a configured scope, on each request. */
+static cov_status scope_from_code(const cov_resource *r, cov_ctx *ctx, cov_op op, const cov_rsql_expr **out)
+{
+    const cov_resource_options *code = &r->code->options;
+    cov_buf text = COV_BUF_IN(ctx->arena);
+    const cov_rsql_node *node = NULL;
+    cov_str trimmed;
+    cov_status st = code->scope(ctx, (cov_operation)(1 << op), &text, code->scope_self, ctx->err);
+
+    if (st != COV_OK)
+        return st;
+    if (text.failed)
+        return cov_fail_nomem(ctx->err);
+    trimmed = cov_str_trim(cov_buf_view(&text));
+    *out = trimmed.len == 0 ? cov_rsql_none() : NULL;
+    if (trimmed.len == 0 || cov_str_eq(trimmed, COV_STR("*")))
+        return COV_OK;
+    if (cov_rsql_parse(ctx->arena, trimmed, r->table, &r->scope_policy, &node, ctx->err) != COV_OK ||
+        cov_rsql_bind(ctx->arena, node, r->table, ctx->host, ctx->user, out, ctx->err) != COV_OK)
+        return fail_scope(r, ctx, op);
+    return COV_OK;
+}
+
+/* A quoted literal that the filter language reads back as the same value. */
+void cov_scope_value(cov_buf *scope, const cov_value *value)
+{
+    if (value->type != COV_TEXT && value->type != COV_BLOB) {
+        cov__plain_text(scope, value);
+        return;
+    }
+    cov_buf_char(scope, '"');
+    for (size_t i = 0; i < value->s.len; i++) {
+        if (value->s.ptr[i] == '"' || value->s.ptr[i] == '\\')
+            cov_buf_char(scope, '\\');
+        cov_buf_char(scope, value->s.ptr[i]);
+    }
+    cov_buf_char(scope, '"');
+}
+
 cov_status cov__access_scope(const cov_resource *r, cov_ctx *ctx, cov_op op, const cov_rsql_expr **out)
 {
     const cov_access *access = &r->access[op];
@@ -17,6 +62,8 @@ cov_status cov__access_scope(const cov_resource *r, cov_ctx *ctx, cov_op op, con
     if (ctx->user == NULL)
         return cov_fail(ctx->err, COV_EUNAUTH, "Authentication required for %s on %.*s", op_names[op],
                         COV_STR_ARG(r->table->name));
+    if (r->code->options.scope != NULL)
+        return scope_from_code(r, ctx, op, out);
     if (access->denied) {
         *out = cov_rsql_none();
         return COV_OK;
@@ -26,8 +73,7 @@ cov_status cov__access_scope(const cov_resource *r, cov_ctx *ctx, cov_op op, con
     /* A scope that does not fit the table is the operator's mistake, not the caller's (spec/02 F-11). */
     if (cov_rsql_bind(ctx->arena, access->scope, r->table, ctx->host, ctx->user, out, ctx->err) == COV_OK)
         return COV_OK;
-    return cov_fail(ctx->err, COV_EINTERNAL, "scope for %s on %.*s: %s", op_names[op],
-                    COV_STR_ARG(r->table->name), ctx->err->text);
+    return fail_scope(r, ctx, op);
 }
 
 static cov_status forbidden(const cov_resource *r, cov_ctx *ctx, cov_op op)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* POST / (spec/01 section 6.5). */
+#include "resource/hooks.h"
 #include "resource/nested.h"
 
 typedef struct create_work {
@@ -18,9 +19,7 @@ static cov_status insert(void *arg)
     cov_status st = cov__nested_parents(ctx, &work->nested, &work->input);
 
     if (st == COV_OK)
-        st = cov__insert(work->r, ctx, &work->input, false, NULL, &work->row);
-    if (st == COV_OK)
-        st = cov__access_check_row(work->r, ctx, COV_OP_CREATE, work->scope, work->row);
+        st = cov__create_row(work->r, ctx, work->scope, &work->input, &work->row);
     return st == COV_OK ? cov__nested_children(ctx, &work->nested, work->row) : st;
 }
 
@@ -45,10 +44,10 @@ static cov_status read_input(create_work *work)
     return st;
 }
 
-/* One INSERT is atomic by itself; more of them, or a scope that may refuse the row, are not. */
+/* One INSERT is atomic by itself; more of them, or a scope or hook that may refuse the row, are not. */
 static bool needs_transaction(const create_work *work)
 {
-    return work->scope != NULL || work->nested.parents != NULL || work->nested.children != NULL;
+    return work->scope != NULL || cov__has_create_hooks(work->r) || work->nested.parents != NULL || work->nested.children != NULL;
 }
 
 /* The client's own name for the row, echoed as the last member. */
@@ -65,15 +64,18 @@ static void add_optimistic_id(cov_ctx *ctx)
     cov_buf_char(out, '}');
 }
 
-static void respond(const cov_resource *r, cov_ctx *ctx, const cov_value *row)
+static cov_status respond(const cov_resource *r, cov_ctx *ctx, const cov_value *row)
 {
     cov_str tag = cov__etag(r, ctx, row);
+    cov_status st = cov__stored_row_json(ctx, r, row);
 
+    if (st != COV_OK)
+        return st;
     if (tag.ptr != NULL)
         cov_response_header(ctx->res, COV_STR("ETag"), tag);
-    cov__table_row_json(&ctx->res->body, ctx->arena, &r->readable, row);
     add_optimistic_id(ctx);
     cov__respond(ctx, 201);
+    return COV_OK;
 }
 
 cov_status cov__create(const cov_resource *r, cov_ctx *ctx, cov_str id)
@@ -89,7 +91,5 @@ cov_status cov__create(const cov_resource *r, cov_ctx *ctx, cov_str id)
     if (st != COV_OK)
         return st;
     st = needs_transaction(&work) ? cov__in_transaction(ctx, insert, &work) : insert(&work);
-    if (st == COV_OK)
-        respond(r, ctx, work.row);
-    return st;
+    return st == COV_OK ? respond(r, ctx, work.row) : st;
 }

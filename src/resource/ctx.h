@@ -7,8 +7,7 @@
 #ifndef COV_RESOURCE_CTX_H
 #define COV_RESOURCE_CTX_H
 
-#include "covara/db.h"
-#include "covara/http.h"
+#include "covara/app.h"
 #include "rsql/rsql.h"
 
 /* The query parameters that resource routes know (spec/01 sections 6 and 14, spec/03). */
@@ -36,7 +35,9 @@ typedef enum cov_param {
     COV_N_PARAMS
 } cov_param;
 
-typedef struct cov_ctx {
+enum { COV_MAX_PATH_PARAMS = 8 };
+
+struct cov_ctx {
     const cov_host *host;
     cov_db *db;
     cov_arena *arena;
@@ -46,7 +47,10 @@ typedef struct cov_ctx {
     /* Who asks: resolves {user.x} in scopes. NULL = anonymous. */
     const cov_rsql_vars *user;
     cov_str params[COV_N_PARAMS]; /* still percent-encoded; ptr NULL = absent */
-} cov_ctx;
+    cov_header path_params[COV_MAX_PATH_PARAMS]; /* of a custom route, decoded */
+    size_t n_path_params;
+    cov_mutations *mutations; /* where changes are recorded */
+};
 
 /* Split the query string: the first occurrence of a name wins, unknown names are ignored. */
 void cov_params_read(cov_ctx *ctx);
@@ -54,5 +58,7 @@ void cov_params_read(cov_ctx *ctx);
 cov_str cov_param_get(const cov_ctx *ctx, cov_param param);
 /* True for exactly "true". */
 bool cov_param_flag(const cov_ctx *ctx, cov_param param);
+/* Run `work` in a transaction, or a savepoint of the open one; all or nothing. */
+COV_CHECK cov_status cov__in_transaction(cov_ctx *ctx, cov_status (*work)(void *arg), void *arg);
 
 #endif

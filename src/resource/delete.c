@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* DELETE /:id and soft deletion (spec/01 sections 6.8 and 14). */
 #include "base/time.h"
-#include "resource/internal.h"
+#include "resource/hooks.h"
 
 typedef struct delete_work {
     const cov_resource *r;
@@ -92,7 +92,11 @@ static cov_status run(void *arg)
     if (row == NULL)
         return cov__fail_no_row(work->r, work->ctx, work->segment);
     st = cov__etag_if_match(work->r, work->ctx, row, &conditional);
-    return st == COV_OK ? remove_row(work, row, conditional) : st;
+    if (st == COV_OK)
+        st = cov__before_delete(work->r, work->ctx, row);
+    if (st == COV_OK)
+        st = remove_row(work, row, conditional);
+    return st == COV_OK ? cov__after_delete(work->r, work->ctx, row) : st;
 }
 
 cov_status cov__delete(const cov_resource *r, cov_ctx *ctx, cov_str segment)

@@ -6,27 +6,6 @@
 
 enum { HASH_HEX_DIGITS = 16 };
 
-static void value_text(cov_buf *out, const cov_value *value)
-{
-    char number[COV_NUM_TEXT_BYTES];
-
-    switch (value->type) {
-    case COV_NULL:
-        COV_BUF_LIT(out, "null");
-        return;
-    case COV_INT:
-        cov_buf_i64(out, value->i);
-        return;
-    case COV_REAL:
-        cov_buf_append(out, number, cov_num_text(value->r, number));
-        return;
-    case COV_TEXT:
-    case COV_BLOB:
-        cov_buf_str(out, value->s);
-        return;
-    }
-}
-
 /* A falsy value (NULL, 0, "") makes no tag. */
 static bool has_updated_at(const cov_column *column, const cov_value *value)
 {
@@ -51,7 +30,7 @@ static void updated_at_text(cov_buf *out, const cov_column *column, const cov_va
     if (value->type == COV_INT && column->type == COV_TYPE_TIMESTAMP)
         cov_buf_i64(out, value->i <= INT64_MAX / 1000 && value->i >= INT64_MIN / 1000 ? value->i * 1000 : 0);
     else if (value->type != COV_TEXT)
-        value_text(out, value);
+        cov__plain_text(out, value);
     else if (cov_time_parse_iso(value->s, &ms, NULL))
         cov_buf_i64(out, ms);
     else
@@ -78,12 +57,12 @@ cov_str cov__etag(const cov_resource *r, cov_ctx *ctx, const cov_value *row)
         return COV_STR_NULL;
     cov_buf_str(&tag, r->config->etag.weak ? COV_STR("W/\"") : COV_STR("\""));
     if (r->version != NULL) {
-        value_text(&tag, &row[r->version->index]);
+        cov__plain_text(&tag, &row[r->version->index]);
     } else if (r->updated_at != NULL && has_updated_at(r->updated_at, &row[r->updated_at->index])) {
         updated_at_text(&tag, r->updated_at, &row[r->updated_at->index]);
         cov_buf_char(&tag, '-');
         if (r->etag_id != NULL)
-            value_text(&tag, &row[r->etag_id->index]);
+            cov__plain_text(&tag, &row[r->etag_id->index]);
     } else if (!hash_text(r, ctx, row, &tag)) {
         return COV_STR_NULL;
     }

@@ -7,26 +7,16 @@ typedef struct get_work {
     const cov_resource *r;
     cov_ctx *ctx;
     cov_where where;
-    cov_columns out;
-    cov_columns query; /* every column when the resource has entity tags, else out and what includes need */
+    cov_layout layout; /* whole rows for entity tags and computed fields */
+    cov_columns query; /* the layout's columns, then what includes need */
     cov_include *include;
     const cov_value *row; /* kept only for includes */
     bool found;
 } get_work;
 
-static void write_row(get_work *work, const cov_value *row)
+static cov_status write_row(get_work *work, const cov_value *row)
 {
-    cov_buf *out = &work->ctx->res->body;
-
-    if (work->r->config->etag.set)
-        cov__table_row_json(out, work->ctx->arena, &work->out, row);
-    else
-        cov__row_json(out, work->ctx->arena, &work->out, row);
-    if (work->include == NULL || out->failed)
-        return;
-    out->len--; /* reopen the object */
-    cov__include_json(out, work->ctx, work->include, 0, work->out.n == 0);
-    cov_buf_char(out, '}');
+    return cov__object_json(&work->ctx->res->body, work->ctx, work->r, &work->layout, row, work->include, 0);
 }
 
 /* Sets the ETag header; true when the client has this version already. */
@@ -55,32 +45,32 @@ static cov_status on_row(cov_row_sink *base, const cov_value *values, size_t n, 
         return COV_OK;
     }
     cov__respond(work->ctx, 200);
-    if (work->include == NULL) {
-        write_row(work, values);
-        return COV_OK;
-    }
+    if (work->include == NULL)
+        return write_row(work, values);
     work->row = cov__values_clone(work->ctx->arena, values, n);
     return work->row != NULL ? COV_OK : cov_fail_nomem(err);
 }
 
 static cov_status plan(get_work *work)
 {
-    size_t most;
-    cov_status st = cov__select_columns(work->r, work->ctx, &work->out);
+    const cov_resource *r = work->r;
+    const cov_columns *first;
+    cov_status st = cov__select_columns(r, work->ctx, &work->layout.out);
 
     if (st == COV_OK)
-        st = cov__include_parse(work->r, work->ctx, &work->include);
+        st = cov__include_parse(r, work->ctx, &work->include);
     if (st != COV_OK)
         return st;
-    work->query = work->r->config->etag.set ? work->r->all : work->out;
-    if (work->include == NULL || work->r->config->etag.set)
+    work->layout.whole = r->config->etag.set || cov__reads_whole_rows(r);
+    first = work->layout.whole ? &r->all : &work->layout.out;
+    work->query = *first;
+    if (work->include == NULL || work->layout.whole)
         return COV_OK;
-    most = work->out.n + cov__include_count(work->include);
-    work->query.items = COV_NEW_ARRAY(work->ctx->arena, const cov_column *, most);
+    work->query.items = COV_NEW_ARRAY(work->ctx->arena, const cov_column *, first->n + cov__include_count(work->include));
     if (work->query.items == NULL)
         return cov_fail_nomem(work->ctx->err);
-    for (size_t i = 0; i < work->out.n; i++)
-        work->query.items[i] = work->out.items[i];
+    for (size_t i = 0; i < first->n; i++)
+        work->query.items[i] = first->items[i];
     cov__include_parent_columns(work->include, &work->query);
     return COV_OK;
 }
@@ -114,9 +104,7 @@ static cov_status query_with_includes(get_work *work, const cov_value *id)
     if (st == COV_OK && work->row != NULL)
         st = cov__include_load(work->r, work->ctx, work->include, &work->query, &work->row, 1);
     cov_db_rollback(work->ctx->db);
-    if (st == COV_OK && work->row != NULL)
-        write_row(work, work->row);
-    return st;
+    return st == COV_OK && work->row != NULL ? write_row(work, work->row) : st;
 }
 
 /* The `filter` parameter has no meaning here and is not even parsed. */

@@ -20,7 +20,6 @@ struct cov_include_row {
     cov_include_row *next;   /* of the same parent */
 };
 
-typedef struct cov_include cov_include;
 struct cov_include {
     const cov_relation *relation;
     cov_str select; /* ptr NULL: all readable */
@@ -31,8 +30,8 @@ struct cov_include {
     cov_include *next;
 
     /* After loading: */
-    cov_columns out;
-    cov_columns query;          /* out, then keys */
+    cov_layout layout;
+    cov_columns query;           /* what is read: the layout's columns, then keys */
     cov_include_row **by_parent; /* first row of each parent */
     cov_include_row **rows;
     size_t n_rows;
@@ -47,6 +46,7 @@ size_t cov__include_count(const cov_include *nodes);
 COV_CHECK cov_status cov__include_load(const cov_resource *r, cov_ctx *ctx, cov_include *nodes,
                                        const cov_columns *columns, const cov_value *const *parents, size_t n);
 /* Append ,"author":{...} for each node to an open object. `empty`: the object has no member yet. */
-void cov__include_json(cov_buf *out, cov_ctx *ctx, const cov_include *nodes, size_t parent, bool empty);
+COV_CHECK cov_status cov__include_json(cov_buf *out, cov_ctx *ctx, const cov_include *nodes, size_t parent,
+                                       bool empty);
 
 #endif

@@ -113,17 +113,20 @@ size_t cov__include_count(const cov_include *nodes)
 static cov_status node_columns(loader *l, cov_include *node)
 {
     const cov_resource *target = node->relation->target;
+    const cov_columns *first;
     size_t most;
-    cov_status st = cov__columns_named(target, l->ctx, node->select, &node->out);
+    cov_status st = cov__columns_named(target, l->ctx, node->select, &node->layout.out);
 
     if (st != COV_OK)
         return st;
-    most = node->out.n + cov__include_count(node->children) + 2;
+    node->layout.whole = cov__reads_whole_rows(target);
+    first = node->layout.whole ? &target->all : &node->layout.out;
+    most = first->n + cov__include_count(node->children) + 2;
     node->query.items = COV_NEW_ARRAY(l->ctx->arena, const cov_column *, most);
     if (node->query.items == NULL)
         return cov_fail_nomem(l->ctx->err);
-    for (size_t i = 0; i < node->out.n; i++)
-        node->query.items[node->query.n++] = node->out.items[i];
+    for (size_t i = 0; i < first->n; i++)
+        node->query.items[node->query.n++] = first->items[i];
     cov__include_parent_columns(node->children, &node->query);
     (void)ensure_column(&node->query, node->relation->remote);
     return COV_OK;
@@ -374,20 +377,27 @@ cov_status cov__include_load(const cov_resource *r, cov_ctx *ctx, cov_include *n
     return load_nodes(&l, nodes, columns, parents, n);
 }
 
-static void row_json(cov_buf *out, cov_ctx *ctx, const cov_include *node, const cov_include_row *row)
+static cov_status rows_json(cov_buf *out, cov_ctx *ctx, const cov_include *node, const cov_include_row *row)
 {
-    cov__row_json(out, ctx->arena, &node->out, row->values);
-    if (node->children == NULL || out->failed)
-        return;
-    out->len--; /* reopen the object */
-    cov__include_json(out, ctx, node->children, row->index, node->out.n == 0);
-    cov_buf_char(out, '}');
+    const cov_resource *target = node->relation->target;
+    bool single = cov__relation_is_single(node->relation);
+    cov_status st = COV_OK;
+
+    if (single && row == NULL)
+        COV_BUF_LIT(out, "null");
+    for (bool first = true; st == COV_OK && row != NULL; row = single ? NULL : row->next, first = false) {
+        if (!first)
+            cov_buf_char(out, ',');
+        st = cov__object_json(out, ctx, target, &node->layout, row->values, node->children, row->index);
+    }
+    return st;
 }
 
-void cov__include_json(cov_buf *out, cov_ctx *ctx, const cov_include *nodes, size_t parent, bool empty)
+cov_status cov__include_json(cov_buf *out, cov_ctx *ctx, const cov_include *nodes, size_t parent, bool empty)
 {
-    for (; nodes != NULL; nodes = nodes->next) {
-        const cov_include_row *row = nodes->by_parent[parent];
+    cov_status st = COV_OK;
+
+    for (; st == COV_OK && nodes != NULL; nodes = nodes->next) {
         bool single = cov__relation_is_single(nodes->relation);
 
         if (!empty)
@@ -395,16 +405,9 @@ void cov__include_json(cov_buf *out, cov_ctx *ctx, const cov_include *nodes, siz
         empty = false;
         cov_json_str(out, nodes->relation->name);
         cov_buf_str(out, single ? COV_STR(":") : COV_STR(":["));
-        if (single && row == NULL)
-            COV_BUF_LIT(out, "null");
-        else if (single)
-            row_json(out, ctx, nodes, row);
-        for (bool first = true; !single && row != NULL; row = row->next, first = false) {
-            if (!first)
-                cov_buf_char(out, ',');
-            row_json(out, ctx, nodes, row);
-        }
+        st = rows_json(out, ctx, nodes, nodes->by_parent[parent]);
         if (!single)
             cov_buf_char(out, ']');
     }
+    return st;
 }

@@ -22,6 +22,7 @@ typedef struct cov_access {
 
 struct cov_resource {
     const cov_resource_config *config;
+    const cov_resource_code *code; /* hooks, computed fields...; all zero without any */
     const cov_table *table;
     const cov_column *id;
     const cov_column *version;      /* etag.versionField, or NULL */
@@ -30,6 +31,7 @@ struct cov_resource {
     const cov_column *soft_delete;  /* or NULL */
     cov_access access[COV_N_OPS];
     cov_rsql_policy filter_policy;
+    cov_rsql_policy scope_policy; /* trusted, without limits */
     cov_columns all;      /* every column of the table */
     cov_columns readable; /* what a response may show, in column order */
     /* By column index. */
@@ -79,6 +81,8 @@ cov_status cov__fail_no_row(const cov_resource *r, cov_ctx *ctx, cov_str segment
 /* --- row.c: values as JSON (spec/01 section 8) --- */
 
 void cov__value_json(cov_buf *out, cov_arena *arena, const cov_column *column, const cov_value *value);
+/* The plain text of a value, as ids and entity tags have it; "null" for NULL. */
+void cov__plain_text(cov_buf *out, const cov_value *value);
 /* {"a":1,...}: values[i] belongs to columns->items[i]. */
 void cov__row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns, const cov_value *values);
 /* As above, picking from a row in table order. */
@@ -89,6 +93,25 @@ cov_value *cov__values_clone(cov_arena *arena, const cov_value *values, size_t n
 void cov__select_sql(cov_sql *sql, const cov_resource *r, const cov_columns *columns);
 /* `"a","b"` */
 void cov__column_list_sql(cov_sql *sql, const cov_columns *columns);
+/* --- object.c: a row with all that belongs to it --- */
+
+/* How a row lies in memory: `out` in order at the front, or (whole) every column in table order. */
+typedef struct cov_layout {
+    cov_columns out; /* what the object shows */
+    bool whole;
+} cov_layout;
+typedef struct cov_include cov_include;
+
+/* Computed fields are made from whole rows. */
+bool cov__reads_whole_rows(const cov_resource *r);
+/* Append {columns, includes, computed}. `includes` may be NULL; `parent` is the row's place among their parents. */
+COV_CHECK cov_status cov__object_json(cov_buf *out, cov_ctx *ctx, const cov_resource *r, const cov_layout *layout,
+                                      const cov_value *values, const cov_include *includes, size_t parent);
+/* Append a row in table order, as readable, to the response. */
+COV_CHECK cov_status cov__stored_row_json(cov_ctx *ctx, const cov_resource *r, const cov_value *row);
+COV_CHECK cov_status cov__computed_json(cov_buf *out, cov_ctx *ctx, const cov_resource *r, const cov_value *values,
+                                        bool empty);
+
 /* Run a statement that gives at most one row; *row is NULL when there was none, else a clone. */
 COV_CHECK cov_status cov__query_row(cov_ctx *ctx, const cov_sql *sql, cov_value **row);
 /* Read the whole row with this id, as far as `where` allows; NULL when there is none. */
@@ -217,10 +240,11 @@ bool cov__value_equal(const cov_value *a, const cov_value *b);
  */
 COV_CHECK cov_status cov__insert(const cov_resource *r, cov_ctx *ctx, const cov_input *input, bool upsert,
                                  const cov_rsql_expr *update_scope, cov_value **row);
+/* Insert with everything around it: hooks, the create scope, the record for listeners. */
+COV_CHECK cov_status cov__create_row(const cov_resource *r, cov_ctx *ctx, const cov_rsql_expr *scope,
+                                     cov_input *input, cov_value **row);
 /* `UPDATE "t" SET "a"=?,...`; returns the number of columns set: with 0 the statement is not complete. */
 size_t cov__update_sql(const cov_resource *r, const cov_input *input, cov_sql *sql);
-/* Run `work` in a transaction, or a savepoint of the open one; all or nothing. */
-COV_CHECK cov_status cov__in_transaction(cov_ctx *ctx, cov_status (*work)(void *arg), void *arg);
 /* Turn a constraint failure in ctx->err into its problem (spec/01 Q-11); others pass. `input` may be NULL. */
 cov_status cov__fail_constraint(const cov_resource *r, cov_ctx *ctx, cov_status st, const cov_input *input);
 
@@ -246,5 +270,9 @@ cov_status cov__batch_create(const cov_resource *r, cov_ctx *ctx, cov_str id);
 cov_status cov__batch_upsert(const cov_resource *r, cov_ctx *ctx, cov_str id);
 cov_status cov__batch_update(const cov_resource *r, cov_ctx *ctx, cov_str id);
 cov_status cov__batch_delete(const cov_resource *r, cov_ctx *ctx, cov_str id);
+
+/* procedure.c: NULL when the resource has no procedure of that name. `id` is the raw name of the handler. */
+const cov_procedure *cov__procedure_named(const cov_resource *r, cov_str name);
+cov_status cov__procedure(const cov_resource *r, cov_ctx *ctx, cov_str id);
 
 #endif

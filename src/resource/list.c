@@ -10,8 +10,8 @@
 
 typedef struct list_plan {
     cov_where where;
-    cov_columns out;   /* what each item shows */
-    cov_columns query; /* out, then what the cursor needs beyond it */
+    cov_layout layout; /* what each item shows */
+    cov_columns query; /* the layout's columns, then what cursor and includes need beyond them */
     cov_order order;
     cov_cursor cursor;
     size_t limit;
@@ -22,6 +22,7 @@ typedef struct list_plan {
 
 typedef struct list_sink {
     cov_row_sink sink;
+    const cov_resource *r;
     cov_ctx *ctx;
     const list_plan *plan;
     size_t n;
@@ -73,14 +74,19 @@ static size_t ensure_column(cov_columns *query, const cov_column *column)
 
 static cov_status plan_columns(const cov_resource *r, cov_ctx *ctx, list_plan *plan)
 {
-    size_t most = plan->out.n + plan->order.n + 1 + cov__include_count(plan->include);
+    const cov_columns *first;
+    size_t most;
+
+    plan->layout.whole = cov__reads_whole_rows(r);
+    first = plan->layout.whole ? &r->all : &plan->layout.out;
+    most = first->n + plan->order.n + 1 + cov__include_count(plan->include);
 
     plan->query.items = COV_NEW_ARRAY(ctx->arena, const cov_column *, most);
     if (plan->query.items == NULL)
         return cov_fail_nomem(ctx->err);
-    plan->query.n = plan->out.n;
-    for (size_t i = 0; i < plan->out.n; i++)
-        plan->query.items[i] = plan->out.items[i];
+    plan->query.n = first->n;
+    for (size_t i = 0; i < first->n; i++)
+        plan->query.items[i] = first->items[i];
     plan->id_at = ensure_column(&plan->query, r->id);
     for (size_t i = 0; i < plan->order.n; i++)
         plan->term_at[i] = ensure_column(&plan->query, plan->order.terms[i].column);
@@ -98,7 +104,7 @@ static cov_status make_plan(const cov_resource *r, cov_ctx *ctx, list_plan *plan
     if (st == COV_OK)
         st = read_limit(r, ctx, &plan->limit);
     if (st == COV_OK)
-        st = cov__select_columns(r, ctx, &plan->out);
+        st = cov__select_columns(r, ctx, &plan->layout.out);
     if (st == COV_OK)
         st = cov__include_parse(r, ctx, &plan->include);
     if (st == COV_OK)
@@ -134,8 +140,7 @@ static cov_status on_row(cov_row_sink *base, const cov_value *values, size_t n, 
     }
     if (sink->n++ != 0)
         cov_buf_char(out, ',');
-    cov__row_json(out, sink->ctx->arena, &sink->plan->out, values);
-    return COV_OK;
+    return cov__object_json(out, sink->ctx, sink->r, &sink->plan->layout, values, NULL, 0);
 }
 
 static cov_status write_with_includes(const cov_resource *r, cov_ctx *ctx, const list_plan *plan,
@@ -147,12 +152,7 @@ static cov_status write_with_includes(const cov_resource *r, cov_ctx *ctx, const
     for (size_t i = 0; st == COV_OK && i < sink->n && !out->failed; i++) {
         if (i != 0)
             cov_buf_char(out, ',');
-        cov__row_json(out, ctx->arena, &plan->out, sink->rows[i]);
-        if (out->failed)
-            break;
-        out->len--; /* reopen the object */
-        cov__include_json(out, ctx, plan->include, i, plan->out.n == 0);
-        cov_buf_char(out, '}');
+        st = cov__object_json(out, ctx, r, &plan->layout, sink->rows[i], plan->include, i);
     }
     return st;
 }
@@ -202,7 +202,7 @@ cov_status cov__count_rows(const cov_resource *r, cov_ctx *ctx, const cov_where 
 
 static cov_status write_page(const cov_resource *r, cov_ctx *ctx, const list_plan *plan)
 {
-    list_sink sink = { { on_row }, ctx, plan, 0, false, NULL, NULL };
+    list_sink sink = { { on_row }, r, ctx, plan, 0, false, NULL, NULL };
     cov_buf *out = &ctx->res->body;
     cov_status st;
 

@@ -102,20 +102,12 @@ cov_status cov__nested_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *bod
     return st;
 }
 
-static cov_status insert(cov_ctx *ctx, const cov_nested_row *row, cov_value **out)
-{
-    const cov_resource *target = row->relation->target;
-    cov_status st = cov__insert(target, ctx, &row->input, false, NULL, out);
-
-    return st == COV_OK ? cov__access_check_row(target, ctx, COV_OP_CREATE, row->scope, *out) : st;
-}
-
 cov_status cov__nested_parents(cov_ctx *ctx, const cov_nested *nested, cov_input *input)
 {
-    for (const cov_nested_row *row = nested->parents; row != NULL; row = row->next) {
+    for (cov_nested_row *row = nested->parents; row != NULL; row = row->next) {
         size_t at = row->relation->local->index;
         cov_value *inserted = NULL;
-        cov_status st = insert(ctx, row, &inserted);
+        cov_status st = cov__create_row(row->relation->target, ctx, row->scope, &row->input, &inserted);
 
         if (st != COV_OK)
             return st;
@@ -134,7 +126,7 @@ cov_status cov__nested_children(cov_ctx *ctx, const cov_nested *nested, const co
 
         row->input.present[at] = true;
         row->input.values[at] = main_row[row->relation->local->index];
-        st = insert(ctx, row, &inserted);
+        st = cov__create_row(row->relation->target, ctx, row->scope, &row->input, &inserted);
         if (st != COV_OK)
             return st;
     }

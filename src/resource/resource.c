@@ -156,6 +156,24 @@ static cov_status filter_policy(builder *b)
     return COV_OK;
 }
 
+/* The application's operators, for callers' filters and for scopes. */
+static cov_status custom_operators(builder *b)
+{
+    const cov_resource_options *options = &b->r->code->options;
+
+    for (size_t i = 0; i < options->n_operators; i++) {
+        const char *fault = cov_rsql_custom_fault(options->operators, i);
+        cov_str token = cov_str_from(options->operators[i].token);
+
+        if (fault != NULL)
+            return cov_fail(b->err, COV_EINVAL, "resource \"%.*s\": operator \"%.*s\": %s",
+                            COV_STR_ARG(b->r->config->name), COV_STR_ARG(token), fault);
+    }
+    b->r->filter_policy.custom = b->r->scope_policy.custom = options->operators;
+    b->r->filter_policy.n_custom = b->r->scope_policy.n_custom = options->n_operators;
+    return COV_OK;
+}
+
 static cov_status policies(builder *b)
 {
     cov_resource *r = b->r;
@@ -168,6 +186,8 @@ static cov_status policies(builder *b)
         st = writable_set(b);
     if (st == COV_OK)
         st = filter_policy(b);
+    if (st == COV_OK)
+        st = custom_operators(b);
     if (st == COV_OK)
         st = column_set(b, "fields.sortable", &config->fields.sortable, r->is_readable, &r->is_sortable);
     if (st == COV_OK)
@@ -212,7 +232,6 @@ static cov_str scope_text(const cov_resource_config *config, cov_op op)
 
 static cov_status access_of(builder *b, cov_op op)
 {
-    static const cov_rsql_policy trusted = { { 0, 0, 0 }, NULL, 0, NULL, true };
     cov_access *access = &b->r->access[op];
     cov_str text = scope_text(b->r->config, op);
     const cov_rsql_expr *checked = NULL;
@@ -222,7 +241,7 @@ static cov_status access_of(builder *b, cov_op op)
     if (text.ptr == NULL || cov_str_eq(text, COV_STR("*")))
         return COV_OK;
     access->denied = cov_str_trim(text).len == 0;
-    st = cov_rsql_parse(b->arena, text, b->r->table, &trusted, &access->scope, b->err);
+    st = cov_rsql_parse(b->arena, text, b->r->table, &b->r->scope_policy, &access->scope, b->err);
     /* Without a user no placeholder has a value; what is checked here are the columns and operators. */
     if (st == COV_OK)
         st = cov_rsql_bind(b->arena, access->scope, b->r->table, b->host, NULL, &checked, b->err);
@@ -233,7 +252,8 @@ static cov_status access_of(builder *b, cov_op op)
 }
 
 cov_status cov_resource_new(cov_arena *arena, const cov_host *host, const cov_resource_config *config,
-                            const cov_table *table, cov_resource **out, cov_error *err)
+                            const cov_resource_code *code, const cov_table *table, cov_resource **out,
+                            cov_error *err)
 {
     builder b = { arena, host, COV_NEW(arena, cov_resource), err };
     cov_status st;
@@ -241,6 +261,8 @@ cov_status cov_resource_new(cov_arena *arena, const cov_host *host, const cov_re
     if (b.r == NULL)
         return cov_fail_nomem(err);
     b.r->config = config;
+    b.r->code = code;
+    b.r->scope_policy.trusted = true;
     b.r->table = table;
     st = named_columns(&b);
     if (st == COV_OK)

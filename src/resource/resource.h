@@ -9,17 +9,26 @@
 #ifndef COV_RESOURCE_RESOURCE_H
 #define COV_RESOURCE_RESOURCE_H
 
+#include "covara/procedure.h"
 #include "resource/config.h"
 #include "resource/ctx.h"
 
 typedef struct cov_resource cov_resource;
+
+/* What application code adds to a resource. */
+typedef struct cov_resource_code {
+    cov_resource_options options;
+    const cov_procedure **procedures;
+    size_t n_procedures;
+} cov_resource_code;
 
 /*
  * Make a resource of `table`; checks that every name in `config` is a column. All is borrowed, the result
  * lives in `arena`. Fails with COV_EINVAL; the detail names the option and the nearest column.
  */
 COV_CHECK cov_status cov_resource_new(cov_arena *arena, const cov_host *host, const cov_resource_config *config,
-                                      const cov_table *table, cov_resource **out, cov_error *err);
+                                      const cov_resource_code *code, const cov_table *table, cov_resource **out,
+                                      cov_error *err);
 
 /* Resolve the relations of `resource` among all resources of the app; once, before the first request. */
 COV_CHECK cov_status cov_resource_link(cov_arena *arena, cov_resource *resource, const cov_schema *schema,

@@ -47,6 +47,7 @@ static bool exists(const cov_resource *r, batch_limit needs)
 
 cov_resource_route cov_resource_find(const cov_resource *resource, cov_method method, cov_str tail)
 {
+    const cov_str rpc = COV_STR_INIT("rpc/");
     cov_resource_route route = { NULL, tail };
 
     if (method == COV_HEAD)
@@ -56,6 +57,11 @@ cov_resource_route cov_resource_find(const cov_resource *resource, cov_method me
             route.handler = fixed[i].handler;
             return route;
         }
+    if (method == COV_POST && cov_str_starts(tail, rpc)) {
+        route.id = cov_str_slice(tail, rpc.len, tail.len);
+        route.handler = cov__procedure_named(resource, route.id) != NULL ? cov__procedure : NULL;
+        return route;
+    }
     if (tail.len != 0 && memchr(tail.ptr, '/', tail.len) == NULL)
         route.handler = by_id[method];
     return route;

@@ -13,6 +13,27 @@ static void base64_json(cov_buf *out, cov_str bytes)
     cov_buf_char(out, '"');
 }
 
+void cov__plain_text(cov_buf *out, const cov_value *value)
+{
+    char number[COV_NUM_TEXT_BYTES];
+
+    switch (value->type) {
+    case COV_NULL:
+        COV_BUF_LIT(out, "null");
+        return;
+    case COV_INT:
+        cov_buf_i64(out, value->i);
+        return;
+    case COV_REAL:
+        cov_buf_append(out, number, cov_num_text(value->r, number));
+        return;
+    case COV_TEXT:
+    case COV_BLOB:
+        cov_buf_str(out, value->s);
+        return;
+    }
+}
+
 /* What the storage class alone says; also for values that do not fit their column's type. */
 static void plain_json(cov_buf *out, const cov_value *value)
 {

@@ -3,13 +3,14 @@
 #include <math.h>
 
 #include "base/num.h"
-#include "resource/internal.h"
+#include "resource/hooks.h"
 
 typedef struct update_work {
     const cov_resource *r;
     cov_ctx *ctx;
     cov_str segment;
     cov_input_mode mode; /* COV_INPUT_CREATE: a PUT carries a whole row */
+    cov_update_kind kind;
     cov_where where;
     cov_value id;
     cov_value *before;
@@ -143,16 +144,21 @@ static cov_status run(void *arg)
         return st;
     if (work->mode == COV_INPUT_CREATE)
         reset_omitted(work);
+    st = cov__before_update(work->r, work->ctx, work->kind, work->before, &work->input);
+    if (st != COV_OK)
+        return st;
     bump_version(work);
     st = write(work);
-    return st == COV_OK
-               ? cov__access_check_row(work->r, work->ctx, COV_OP_UPDATE, work->where.expr, work->after)
-               : st;
+    if (st != COV_OK || work->after == work->before)
+        return st;
+    st = cov__access_check_row(work->r, work->ctx, COV_OP_UPDATE, work->where.expr, work->after);
+    return st == COV_OK ? cov__after_update(work->r, work->ctx, work->kind, work->before, work->after) : st;
 }
 
 static cov_status update(const cov_resource *r, cov_ctx *ctx, cov_str segment, cov_input_mode mode)
 {
-    update_work work = { .r = r, .ctx = ctx, .segment = segment, .mode = mode };
+    update_work work = { .r = r, .ctx = ctx, .segment = segment, .mode = mode,
+                         .kind = mode == COV_INPUT_CREATE ? COV_KIND_REPLACE : COV_KIND_UPDATE };
     cov_status st = cov__where_row(r, ctx, COV_OP_UPDATE, &work.where);
     cov_str tag;
 
@@ -165,9 +171,8 @@ static cov_status update(const cov_resource *r, cov_ctx *ctx, cov_str segment, c
     tag = cov__etag(r, ctx, work.after);
     if (tag.ptr != NULL)
         cov_response_header(ctx->res, COV_STR("ETag"), tag);
-    cov__table_row_json(&ctx->res->body, ctx->arena, &r->readable, work.after);
     cov__respond(ctx, 200);
-    return COV_OK;
+    return cov__stored_row_json(ctx, r, work.after);
 }
 
 cov_status cov__patch(const cov_resource *r, cov_ctx *ctx, cov_str id)

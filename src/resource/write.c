@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* INSERT and UPDATE statements, and the transaction around a mutation. */
-#include "resource/internal.h"
+#include "resource/hooks.h"
 
 /*
  * SQLite's CURRENT_TIMESTAMP is text without a zone; a column of a time type gets the same instant in its
@@ -107,6 +107,18 @@ cov_status cov__insert(const cov_resource *r, cov_ctx *ctx, const cov_input *inp
     cov__column_list_sql(&sql, &r->all);
     st = cov__query_row(ctx, &sql, row);
     return st == COV_OK ? COV_OK : cov__fail_constraint(r, ctx, st, input);
+}
+
+cov_status cov__create_row(const cov_resource *r, cov_ctx *ctx, const cov_rsql_expr *scope, cov_input *input,
+                           cov_value **row)
+{
+    cov_status st = cov__before_create(r, ctx, input);
+
+    if (st == COV_OK)
+        st = cov__insert(r, ctx, input, false, NULL, row);
+    if (st == COV_OK)
+        st = cov__access_check_row(r, ctx, COV_OP_CREATE, scope, *row);
+    return st == COV_OK ? cov__after_create(r, ctx, *row) : st;
 }
 
 size_t cov__update_sql(const cov_resource *r, const cov_input *input, cov_sql *sql)

@@ -51,6 +51,12 @@ typedef struct cov__op {
 /* Parallel to cov_rsql_operators. */
 extern const cov__op cov__rsql_ops[];
 
+/* The operator that was written. */
+typedef struct cov__op_ref {
+    size_t builtin;             /* index into cov_rsql_operators */
+    const cov_operator *custom; /* the application's, instead of a built-in one; or NULL */
+} cov__op_ref;
+
 typedef enum cov__literal_kind {
     COV__LIT_NULL,
     COV__LIT_TRUE,
@@ -97,8 +103,8 @@ struct cov_rsql_node {
         } chain;
         struct {
             cov_str selector; /* may hold dots: a relation path */
-            size_t op;        /* index into cov_rsql_operators */
-            size_t offset;    /* byte of the selector in the text */
+            cov__op_ref op;
+            size_t offset; /* byte of the selector in the text */
             cov__literal value;
         } compare;
     };

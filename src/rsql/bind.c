@@ -45,7 +45,8 @@ static cov_status bind_compare(cov__binder *b, const cov_rsql_node *node, const 
         return cov_fail_nomem(b->err);
     leaf->column = column;
     leaf->text_affinity = cov__rsql_text_affinity(column->declared);
-    st = cov__rsql_bind_leaf(b, node, column, leaf);
+    st = node->compare.op.custom != NULL ? cov__rsql_bind_custom(b, node, leaf)
+                                         : cov__rsql_bind_leaf(b, node, column, leaf);
     if (st == COV_OK)
         *out = leaf;
     return st;

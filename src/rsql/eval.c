@@ -162,6 +162,14 @@ static cov_tri eval_match(evaluation *ev, const cov_rsql_expr *e)
     return not_if(e->negate, tri(matches));
 }
 
+/* Where SQL would say unknown this says false: nothing above a leaf can tell. */
+static cov_tri eval_custom(const evaluation *ev, const cov_rsql_expr *e)
+{
+    cov_value v = stored(ev, e);
+
+    return tri(e->custom->match(&v, e->values.items, e->values.count, e->custom->self));
+}
+
 static cov_tri eval_expr(evaluation *ev, const cov_rsql_expr *e);
 
 /* The deciding value ends the chain at once; an unknown operand only spoils the other outcome. */
@@ -206,6 +214,8 @@ static cov_tri eval_expr(evaluation *ev, const cov_rsql_expr *e)
         return eval_between(ev, e);
     case COV__EXPR_MATCH:
         return eval_match(ev, e);
+    case COV__EXPR_CUSTOM:
+        return eval_custom(ev, e);
     }
     return COV_FALSE;
 }

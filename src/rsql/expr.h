@@ -22,7 +22,8 @@ typedef enum cov__expr_kind {
     COV__EXPR_COMPARE,  /* view rel values[0] */
     COV__EXPR_IN,       /* view equals one of values, or one of the words; negate */
     COV__EXPR_BETWEEN,  /* values[0] <= view <= values[1]; negate */
-    COV__EXPR_MATCH     /* the text operators; negate */
+    COV__EXPR_MATCH,    /* the text operators; negate */
+    COV__EXPR_CUSTOM    /* the application's, with values as its operands; never unknown */
 } cov__expr_kind;
 
 typedef enum cov__view {
@@ -45,6 +46,7 @@ struct cov_rsql_expr {
     cov__view view;
     int arg; /* COMPARE: cov__rel; MATCH: cov__match */
     const cov_column *column;
+    const cov_operator *custom;
     union {
         struct {
             const cov_rsql_expr **items;

@@ -39,8 +39,7 @@ static cov_status fail_plain(leaf *l, const char *message)
     return COV__RSQL_FAIL(l->b->err, l->node->compare.offset, "%s", message);
 }
 
-/* A placeholder becomes the literal that its value would have been written as. */
-static void resolve(const cov__binder *b, const cov__literal *in, cov__literal *out)
+void cov__rsql_resolve(const cov__binder *b, const cov__literal *in, cov__literal *out)
 {
     cov_value value = cov_value_null();
 
@@ -153,14 +152,14 @@ typedef struct value_set {
     bool has_unknown;
 } value_set;
 
-static size_t count_scalars(const cov__literal *literal)
+size_t cov__rsql_count_scalars(const cov__literal *literal)
 {
     size_t count = 0;
 
     if (literal->kind != COV__LIT_LIST)
         return 1;
     for (const cov__literal *e = literal->list.first; e != NULL; e = e->next)
-        count += count_scalars(e);
+        count += cov__rsql_count_scalars(e);
     return count;
 }
 
@@ -177,7 +176,7 @@ static cov_status collect(leaf *l, const cov__literal *written, value_set *set)
         return st;
     }
     set->n_literals++;
-    resolve(l->b, written, &literal);
+    cov__rsql_resolve(l->b, written, &literal);
     set->has_null |= literal.kind == COV__LIT_NULL;
     set->has_unknown |= literal.kind == COV__LIT_UNKNOWN;
     if (literal.kind == COV__LIT_NULL || literal.kind == COV__LIT_UNKNOWN)
@@ -218,7 +217,7 @@ static cov_status member_of(leaf *l, const value_set *set)
 
 static cov_status bind_in(leaf *l)
 {
-    value_set set = { .cap = 2 * count_scalars(&l->literal) };
+    value_set set = { .cap = 2 * cov__rsql_count_scalars(&l->literal) };
     cov_status st;
 
     if (set.cap == 0)
@@ -312,7 +311,7 @@ static cov_status bind_between(leaf *l)
         cov__literal literal;
         cov_status st;
 
-        resolve(l->b, written[i], &literal);
+        cov__rsql_resolve(l->b, written[i], &literal);
         if ((st = order_operand(l, &literal, &bounds[i])) != COV_OK)
             return st;
     }
@@ -512,12 +511,12 @@ cov_status cov__rsql_bind_leaf(cov__binder *b, const cov_rsql_node *node, const 
     leaf l = {
         .b = b,
         .node = node,
-        .op = &cov__rsql_ops[node->compare.op],
-        .token = cov_rsql_operators[node->compare.op],
+        .op = &cov__rsql_ops[node->compare.op.builtin],
+        .token = cov_rsql_operators[node->compare.op.builtin],
         .column = column,
         .out = out,
     };
 
-    resolve(b, &node->compare.value, &l.literal);
+    cov__rsql_resolve(b, &node->compare.value, &l.literal);
     return bind_value(&l);
 }

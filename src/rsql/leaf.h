@@ -13,8 +13,16 @@ typedef struct cov__binder {
     cov_error *err;
 } cov__binder;
 
+/* A placeholder becomes the literal that its value would have been written as; others are copied. */
+void cov__rsql_resolve(const cov__binder *b, const cov__literal *in, cov__literal *out);
+/* The number of elements of a list, nested ones included; 1 for a scalar. */
+size_t cov__rsql_count_scalars(const cov__literal *literal);
+
 /* Turn the comparison `node` on `column` into *out, which comes zeroed but for its column. */
 COV_CHECK cov_status cov__rsql_bind_leaf(cov__binder *b, const cov_rsql_node *node,
                                          const cov_column *column, cov_rsql_expr *out);
+/* The same for an operator of the application. */
+COV_CHECK cov_status cov__rsql_bind_custom(cov__binder *b, const cov_rsql_node *node,
+                                           cov_rsql_expr *out);
 
 #endif

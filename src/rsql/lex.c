@@ -94,18 +94,25 @@ size_t cov__lex_utf16_offset(cov_str text, size_t offset)
     return units;
 }
 
-static void add_operator_list(cov_error *err, const cov_str *tokens, size_t count)
+static void put_token(cov_buf *list, cov_str token)
+{
+    if (list->len != 0)
+        cov_buf_char(list, ',');
+    cov_json_str(list, token);
+}
+
+static void add_operator_list(cov_error *err, const cov_str *tokens, size_t count,
+                              const cov_operator *custom, size_t n_custom)
 {
     cov_buf list = COV_BUF_INIT;
 
     if (err == NULL || err->arena == NULL)
         return;
     list.arena = err->arena;
-    for (size_t i = 0; i < count; i++) {
-        if (i != 0)
-            cov_buf_char(&list, ',');
-        cov_json_str(&list, tokens[i]);
-    }
+    for (size_t i = 0; i < count; i++)
+        put_token(&list, tokens[i]);
+    for (size_t i = 0; i < n_custom; i++)
+        put_token(&list, cov_str_from(custom[i].token));
     if (!list.failed)
         cov_error_member(err, "\"allowedOperators\":[%.*s]", COV_STR_ARG(cov_buf_view(&list)));
 }
@@ -137,7 +144,8 @@ static cov_status fail_operator(cov__lexer *lex)
     st = COV__RSQL_FAIL(lex->err, lex->at, "Unknown operator: %.*s",
                         COV_STR_ARG(cov_str_slice(lex->text, lex->at, end + 1)));
     suggest(lex, st, "Use a valid operator like ==, !=, =isnull=, =in=, etc.");
-    add_operator_list(lex->err, cov_rsql_operators, cov_rsql_n_operators);
+    add_operator_list(lex->err, cov_rsql_operators, cov_rsql_n_operators, lex->policy->custom,
+                      lex->policy->n_custom);
     return st;
 }
 
@@ -151,25 +159,40 @@ static bool is_allowed(const cov_rsql_policy *policy, cov_str token)
     return false;
 }
 
-cov_status cov__lex_operator(cov__lexer *lex, size_t *op)
+/* Go past the operator, which is there, if the caller may use it. */
+static cov_status take_operator(cov__lexer *lex, cov_str token)
+{
+    const cov_rsql_policy *policy = lex->policy;
+    cov_status st;
+
+    if (!lex->trusted && !is_allowed(policy, token)) {
+        st =
+            COV__RSQL_FAIL(lex->err, lex->at, "Operator '%.*s' is not allowed", COV_STR_ARG(token));
+        add_operator_list(lex->err, policy->operators, policy->n_operators, NULL, 0);
+        return st;
+    }
+    lex->at += token.len;
+    return COV_OK;
+}
+
+cov_status cov__lex_operator(cov__lexer *lex, cov__op_ref *out)
 {
     cov_str rest = cov_str_slice(lex->text, lex->at, lex->text.len);
+    const cov_rsql_policy *policy = lex->policy;
 
     for (size_t i = 0; i < cov_rsql_n_operators; i++) {
-        cov_str token = cov_rsql_operators[i];
-        cov_status st;
-
-        if (!cov_str_starts(rest, token))
-            continue;
-        if (!lex->trusted && !is_allowed(lex->policy, token)) {
-            st = COV__RSQL_FAIL(lex->err, lex->at, "Operator '%.*s' is not allowed",
-                                COV_STR_ARG(token));
-            add_operator_list(lex->err, lex->policy->operators, lex->policy->n_operators);
-            return st;
+        if (cov_str_starts(rest, cov_rsql_operators[i])) {
+            out->builtin = i;
+            return take_operator(lex, cov_rsql_operators[i]);
         }
-        *op = i;
-        lex->at += token.len;
-        return COV_OK;
+    }
+    for (size_t i = 0; i < policy->n_custom; i++) {
+        cov_str token = cov_str_from(policy->custom[i].token);
+
+        if (cov_str_starts(rest, token)) {
+            out->custom = &policy->custom[i];
+            return take_operator(lex, token);
+        }
     }
     return fail_operator(lex);
 }

@@ -31,7 +31,8 @@ void cov__lex_space(cov__lexer *lex);
 bool cov__lex_word(cov__lexer *lex, cov_str word);
 /* ident { "." ident }; false: none starts here. */
 bool cov__lex_selector(cov__lexer *lex, cov_str *out, bool *is_path);
-COV_CHECK cov_status cov__lex_operator(cov__lexer *lex, size_t *op);
+/* The built-in ones are tried first, then those of the policy. */
+COV_CHECK cov_status cov__lex_operator(cov__lexer *lex, cov__op_ref *out);
 /* One value, sets and ranges included. */
 COV_CHECK cov_status cov__lex_value(cov__lexer *lex, cov__literal *out);
 /* The offset counted as the reference counts it: in UTF-16 code units. */

@@ -35,7 +35,34 @@ typedef struct cov_rsql_policy {
     size_t n_operators;
     const bool *fields; /* by column index: may be filtered; NULL = all */
     bool trusted; /* a scope: relation paths and {user.x} placeholders may appear, no limits */
+    /*
+     * The application's operators, tried in this order after the built-in ones. Borrowed by trees that
+     * were parsed with them and by the predicates bound from those.
+     */
+    const cov_operator *custom;
+    size_t n_custom;
 } cov_rsql_policy;
+
+/*
+ * Operators of the application (section 11; covara/resource.h has the callbacks).
+ *
+ * Operands are the literals as written, not coerced to the column's class: true and false are the
+ * integers 1 and 0, a date is its text, a list is flattened (an empty one gives n == 0). They are
+ * copied into the arena of cov_rsql_bind, so they live as long as the predicate. A placeholder without
+ * a value makes the condition match nothing.
+ *
+ * What to_sql appends stands inside a pair of parentheses. That it does not leave them (balanced
+ * parentheses and quotes, no comment, values only by cov_sql_param) is the application's duty; nothing
+ * checks it. Its `column` is terminated: cov_sql_text(sql, column.ptr) writes it.
+ *
+ * match says true or false, never unknown: where SQL finds unknown, for a NULL value say, it says false.
+ */
+
+/*
+ * Why custom[at] cannot be used beside the built-in operators and those before it: a static phrase for
+ * people. NULL when it can. at < number of `custom`.
+ */
+const char *cov_rsql_custom_fault(const cov_operator *custom, size_t at);
 
 typedef struct cov_rsql_node cov_rsql_node; /* syntax tree */
 typedef struct cov_rsql_expr cov_rsql_expr; /* bound predicate; NULL stands for "every row" */

@@ -401,6 +401,25 @@ static void put_empty(cov_sql *sql, const cov_rsql_expr *e)
     put(sql, e->negate ? " <> '')" : " = '')");
 }
 
+/* --- operators of the application --- */
+
+/* It has no arena: what it binds may live on its stack, and it reads the column's name as C text. */
+static void put_custom(cov_sql *sql, const cov_rsql_expr *e)
+{
+    const cov_operator *op = e->custom;
+    cov_str column = cov_arena_str(sql->text.arena, e->column->quoted);
+
+    if (column.ptr == NULL) {
+        sql->text.failed = true;
+        return;
+    }
+    sql->copies = true;
+    cov_buf_char(&sql->text, '(');
+    op->to_sql(sql, column, e->values.items, e->values.count, op->self);
+    cov_buf_char(&sql->text, ')');
+    sql->copies = false;
+}
+
 /* --- the tree --- */
 
 static void put_expr(cov_sql *sql, const cov_rsql_expr *e);
@@ -469,6 +488,9 @@ static void put_expr(cov_sql *sql, const cov_rsql_expr *e)
         break;
     case COV__EXPR_MATCH:
         put_match(sql, e);
+        break;
+    case COV__EXPR_CUSTOM:
+        put_custom(sql, e);
         break;
     }
 }

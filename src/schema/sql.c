@@ -34,10 +34,28 @@ static bool grow_params(cov_sql *sql)
     return true;
 }
 
+void cov_sql_text(cov_sql *sql, const char *text)
+{
+    cov_buf_str(&sql->text, cov_str_from(text));
+}
+
+/* Move the bytes of text and blobs into the arena. False: out of memory. */
+static bool copy_bytes(cov_sql *sql, cov_value *value)
+{
+    if (value->type != COV_TEXT && value->type != COV_BLOB)
+        return true;
+    value->s = cov_arena_str(sql->text.arena, value->s);
+    return value->s.ptr != NULL;
+}
+
 void cov_sql_param(cov_sql *sql, cov_value value)
 {
     if (sql->text.failed)
         return;
+    if (sql->copies && !copy_bytes(sql, &value)) {
+        sql->text.failed = true;
+        return;
+    }
     if (sql->n_params == sql->cap_params && !grow_params(sql)) {
         sql->text.failed = true;
         return;

@@ -50,11 +50,12 @@ static void clear_response(cov__exchange *x)
     cov_buf_clear(&x->res.body, COV_EXCHANGE_KEEP_BYTES);
     x->res.status = 200;
     x->res.n_headers = 0;
+    memset(&x->mutations, 0, sizeof x->mutations);
 }
 
 void cov__exchange_run(cov__exchange *x, const cov__server *server, cov_db *db)
 {
-    cov_worker worker = { server->host, db, x->arena };
+    cov_worker worker = { server->host, db, x->arena, &x->mutations };
 
     clear_response(x);
     cov_app_fetch(server->options.app, &worker, &x->parser.request, &x->res);
@@ -70,7 +71,7 @@ void cov__exchange_run(cov__exchange *x, const cov__server *server, cov_db *db)
 void cov__exchange_problem(cov__exchange *x, const cov__server *server, const cov_request *req,
                            const cov_error *err)
 {
-    cov_worker worker = { server->host, NULL, x->arena };
+    cov_worker worker = { server->host, NULL, x->arena, NULL };
 
     clear_response(x);
     x->res.status = cov_status_http(err->status);

@@ -105,14 +105,16 @@ static bool wait_for_jobs(cov__writer *writer)
     return go_on;
 }
 
-/* Hand the batch back, one lock and one wake-up a loop. */
+/* Everything is durable: tell the listeners, and hand the batch back with one lock and one wake-up a loop. */
 static void deliver(cov__writer *writer, job_list *batch)
 {
     const cov__server *server = writer->server;
     cov__exchange *x;
 
-    while ((x = pop(batch)) != NULL)
+    while ((x = pop(batch)) != NULL) {
+        cov_app_publish(server->options.app, &x->mutations);
         push(&writer->per_loop[x->loop->index], x);
+    }
     for (size_t i = 0; i < server->n_loops; i++) {
         job_list *list = &writer->per_loop[i];
 

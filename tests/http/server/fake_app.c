@@ -317,3 +317,9 @@ void cov_app_fetch(const cov_app *const_app, const cov_worker *worker, const cov
         not_found(app, worker, req, res);
     }
 }
+
+void cov_app_publish(const cov_app *app, const cov_mutations *mutations)
+{
+    (void)app;
+    (void)mutations;
+}

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "app/build.h"
 #include "driver/db/sqlite/sqlite.h"
 
 enum { MAX_HEADERS = 16, REQUEST_BYTES = 16 * 1024 * 1024 };
@@ -20,6 +21,11 @@ static void must(cov_status st, const cov_error *err)
 }
 
 void app_fixture_open(app_fixture *f, const char *sql, const char *config_text)
+{
+    app_fixture_build(f, sql, config_text, NULL);
+}
+
+void app_fixture_build(app_fixture *f, const char *sql, const char *config_text, cov_build_fn build)
 {
     const cov_host *host = cov_native_host();
     const cov_config *config = NULL;
@@ -38,7 +44,7 @@ void app_fixture_open(app_fixture *f, const char *sql, const char *config_text)
     must(cov_db_script(f->db, cov_str_from(sql), &err), &err);
     must(cov_config_parse(f->arena, host, COV_STR("covara.jsonc"), cov_str_from(config_text), &config, &err), &err);
     must(cov_schema_read_sqlite(f->arena, f->db, config->naming, &schema, &err), &err);
-    must(cov_app_new(host, config, schema, &f->app, &err), &err);
+    must(cov__app_build(host, config, schema, build, &f->app, &err), &err);
 }
 
 void app_fixture_close(app_fixture *f)
@@ -89,7 +95,7 @@ static cov_request request_of(const char *method, const char *target, const char
 
 int app_call(app_fixture *f, const char *method, const char *target, const char *headers, const char *body)
 {
-    cov_worker worker = { cov_native_host(), f->db, f->request };
+    cov_worker worker = { cov_native_host(), f->db, f->request, NULL };
     cov_request req = request_of(method, target, body);
     cov_header list[MAX_HEADERS];
 

@@ -16,6 +16,8 @@ typedef struct app_fixture {
 
 /* `sql` makes tables and rows, `config` is a covara.jsonc; stops the test with the message on failure. */
 void app_fixture_open(app_fixture *f, const char *sql, const char *config);
+/* The same with application code. */
+void app_fixture_build(app_fixture *f, const char *sql, const char *config, cov_build_fn build);
 void app_fixture_close(app_fixture *f);
 /* One request; `target` is path and query, `headers` "Name: value" lines or NULL. Returns the status. */
 int app_call(app_fixture *f, const char *method, const char *target, const char *headers, const char *body);

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* Making an app: configuration, schema and application code joined. */
+#include "app/build.h"
+#include "app/internal.h"
+#include "base/json.h"
+
+enum { APP_ARENA_BYTES = 16 * 1024 * 1024 };
+
+/* ---- what application code calls ---- */
+
+cov_str cov_env_get(const cov_env *env, const char *name)
+{
+    cov_str value;
+
+    return env->host->env(env->host->self, cov_str_from(name), &value) ? value : COV_STR_NULL;
+}
+
+/* Only the first mistake is kept: it is the cause of the others, if any. */
+static void mistake(cov_app *app, const char *what, cov_str name)
+{
+    if (app->build_error.status == COV_OK)
+        cov_fail(&app->build_error, COV_EINVAL, "application code: %s \"%.*s\"", what, COV_STR_ARG(name));
+}
+
+static void no_memory(cov_app *app)
+{
+    if (app->build_error.status == COV_OK)
+        cov_fail_nomem(&app->build_error);
+}
+
+static cov_config *own_config(cov_app *app, const cov_config *config)
+{
+    cov_config *copy = COV_NEW(app->arena, cov_config);
+
+    if (copy != NULL)
+        *copy = *config;
+    app->config = copy;
+    return copy;
+}
+
+static bool apply_options(cov_config *config, const cov_app_options *options)
+{
+    if (options == NULL)
+        return true;
+    if (options->base_path != NULL)
+        config->app.base_path = cov_str_from(options->base_path);
+    if (options->any_origin) {
+        config->app.cors.enabled = true;
+        config->app.cors.any_origin = true;
+    }
+    return !(config->app.cors.any_origin && config->app.cors.credentials);
+}
+
+cov_app *cov_app_new(cov_env *env, const cov_app_options *options)
+{
+    cov_arena *arena = cov_arena_new(APP_ARENA_BYTES);
+    cov_app *app = arena != NULL ? COV_NEW(arena, cov_app) : NULL;
+    cov_config *config;
+
+    if (app == NULL) {
+        cov_arena_free(arena);
+        return NULL;
+    }
+    app->arena = arena;
+    app->host = env->host;
+    app->started_us = env->host->monotonic_us(env->host->self);
+    atomic_init(&app->shutting_down, false);
+    cov_error_init(&app->build_error, arena);
+    config = own_config(app, env->config);
+    if (config == NULL) {
+        cov_app_free(app);
+        return NULL;
+    }
+    if (!apply_options(config, options))
+        mistake(app, "CORS with credentials needs a list of origins, not", COV_STR("*"));
+    return app;
+}
+
+static cov_code_node *node_named(cov_app *app, cov_str name)
+{
+    cov_code_node **at = &app->code;
+
+    while (*at != NULL && !cov_str_eq((*at)->name, name))
+        at = &(*at)->next;
+    if (*at == NULL) {
+        *at = COV_NEW(app->arena, cov_code_node);
+        if (*at == NULL)
+            no_memory(app);
+        else
+            (*at)->name = name;
+    }
+    return *at;
+}
+
+void cov_app_resource(cov_app *app, const char *name, const cov_resource_options *options)
+{
+    cov_code_node *node = node_named(app, cov_str_from(name));
+
+    if (node != NULL)
+        node->code.options = *options;
+}
+
+/* Paths are compared raw, so a name that a client would have to escape could not be reached. */
+static bool is_plain_segment(const char *name)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+    return name[0] != '\0' && name[strspn(name, plain)] == '\0';
+}
+
+void cov_app_procedure(cov_app *app, const char *resource, const cov_procedure *procedure)
+{
+    cov_code_node *node = node_named(app, cov_str_from(resource));
+    const cov_procedure **list;
+
+    if (node == NULL)
+        return;
+    list = COV_NEW_ARRAY(app->arena, const cov_procedure *, node->code.n_procedures + 1);
+    if (list == NULL) {
+        no_memory(app);
+        return;
+    }
+    for (size_t i = 0; i < node->code.n_procedures; i++) {
+        list[i] = node->code.procedures[i];
+        if (strcmp(list[i]->name, procedure->name) == 0)
+            mistake(app, "two procedures are called", cov_str_from(procedure->name));
+    }
+    if (procedure->call == NULL || !is_plain_segment(procedure->name))
+        mistake(app, "a procedure without code, or with a name that is no plain path segment:",
+                cov_str_from(procedure->name));
+    list[node->code.n_procedures++] = procedure;
+    node->code.procedures = list;
+}
+
+void cov_app_route(cov_app *app, const cov_custom_route *route)
+{
+    cov_route_node **at = &app->routes;
+    cov_route_node *node = COV_NEW(app->arena, cov_route_node);
+    const char *wrong;
+
+    if (node == NULL) {
+        no_memory(app);
+        return;
+    }
+    node->route = route;
+    node->path = cov_str_from(route->path);
+    wrong = cov__custom_mistake(app, node);
+    if (wrong != NULL)
+        mistake(app, wrong, node->path);
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = node;
+}
+
+void cov_app_use(cov_app *app, const cov_middleware *middleware)
+{
+    cov_middleware_node **at = &app->middleware;
+    cov_middleware_node *node = COV_NEW(app->arena, cov_middleware_node);
+
+    if (node == NULL) {
+        no_memory(app);
+        return;
+    }
+    node->middleware = middleware;
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = node;
+}
+
+void cov_app_on_mutation(cov_app *app, void (*listener)(const cov_mutation *mutation, void *self), void *self)
+{
+    cov_listener_node **at = &app->listeners;
+    cov_listener_node *node = COV_NEW(app->arena, cov_listener_node);
+
+    if (node == NULL) {
+        no_memory(app);
+        return;
+    }
+    node->listener = listener;
+    node->self = self;
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = node;
+}
+
+/* ---- joining ---- */
+
+static cov_status apply_columns(cov_app *app, const cov_resource_config *config, cov_table *table, cov_error *err)
+{
+    for (size_t i = 0; i < config->n_columns; i++) {
+        const cov_column_config *wanted = &config->columns[i];
+        cov_column *column = cov_map_get(&table->by_db_name, wanted->db_name);
+
+        if (column == NULL)
+            return cov_fail(err, COV_EINVAL, "resource \"%.*s\": columns: table \"%.*s\" has no column \"%.*s\"",
+                            COV_STR_ARG(config->name), COV_STR_ARG(table->name), COV_STR_ARG(wanted->db_name));
+        if (wanted->name.ptr != NULL && !cov_column_rename(app->arena, table, column, wanted->name))
+            return cov_fail(err, COV_EINVAL, "resource \"%.*s\": columns: \"%.*s\" is already the name of a column",
+                            COV_STR_ARG(config->name), COV_STR_ARG(wanted->name));
+        if (wanted->enum_values.set) {
+            column->enum_values = wanted->enum_values.items;
+            column->n_enum_values = wanted->enum_values.n;
+        }
+        if (wanted->max_length > 0)
+            column->max_length = (size_t)wanted->max_length;
+    }
+    return COV_OK;
+}
+
+static const cov_resource_code *code_of(const cov_app *app, cov_str name)
+{
+    static const cov_resource_code none = { 0 };
+
+    for (const cov_code_node *node = app->code; node != NULL; node = node->next)
+        if (cov_str_eq(node->name, name))
+            return &node->code;
+    return &none;
+}
+
+static cov_status mount(cov_app *app, const cov_resource_config *config, cov_schema *schema, cov_resource **out,
+                        cov_error *err)
+{
+    cov_table *table = cov_map_get(&schema->by_name, config->table);
+    cov_status st;
+
+    if (table == NULL)
+        return cov_fail(err, COV_EINVAL, "resource \"%.*s\": the schema has no table \"%.*s\"",
+                        COV_STR_ARG(config->name), COV_STR_ARG(config->table));
+    if (cov_map_get(&app->by_path, config->path) != NULL)
+        return cov_fail(err, COV_EINVAL, "resource \"%.*s\": path \"%.*s\" is taken by another resource",
+                        COV_STR_ARG(config->name), COV_STR_ARG(config->path));
+    st = apply_columns(app, config, table, err);
+    if (st == COV_OK)
+        st = cov_resource_new(app->arena, app->host, config, code_of(app, config->name), table, out, err);
+    if (st == COV_OK && !cov_map_put(&app->by_path, config->path, *out))
+        st = cov_fail_nomem(err);
+    return st;
+}
+
+/* Relations can be resolved only when every resource exists. */
+static cov_status mount_all(cov_app *app, cov_schema *schema, cov_error *err)
+{
+    size_t n = app->config->n_resources;
+    cov_resource **all = COV_NEW_ARRAY(app->arena, cov_resource *, n + 1);
+    cov_status st = all != NULL ? COV_OK : cov_fail_nomem(err);
+
+    for (size_t i = 0; st == COV_OK && i < n; i++)
+        st = mount(app, &app->config->resources[i], schema, &all[i], err);
+    for (size_t i = 0; st == COV_OK && i < n; i++)
+        st = cov_resource_link(app->arena, all[i], schema, all, n, err);
+    return st;
+}
+
+static bool is_configured(const cov_app *app, cov_str name)
+{
+    for (size_t i = 0; i < app->config->n_resources; i++)
+        if (cov_str_eq(app->config->resources[i].name, name))
+            return true;
+    return false;
+}
+
+/* The defaults of a resource that only code mentions, by way of the configuration's own reader. */
+static cov_status default_config(cov_app *app, cov_str name, cov_resource_config *out, cov_error *err)
+{
+    cov_buf text = COV_BUF_IN(app->arena);
+    const cov_config *config = NULL;
+    cov_status st;
+
+    COV_BUF_LIT(&text, "{\"resources\":{");
+    cov_json_str(&text, name);
+    COV_BUF_LIT(&text, ":{}}}");
+    st = cov_config_parse(app->arena, app->host, COV_STR("application code"), cov_buf_view(&text), &config, err);
+    if (st == COV_OK)
+        *out = config->resources[0];
+    return st;
+}
+
+static void apply_resource_options(const cov_resource_options *options, cov_resource_config *config)
+{
+    if (options->table != NULL)
+        config->table = cov_str_from(options->table);
+    if (options->path != NULL)
+        config->path = cov_str_from(options->path);
+    if (options->id != NULL)
+        config->id = cov_str_from(options->id);
+    for (int op = 0; op < COV_N_OPS; op++) {
+        if ((options->public_operations & (1u << op)) == 0)
+            continue;
+        config->auth.set = true;
+        config->auth.public_[op] = true;
+    }
+}
+
+/* The app's own list of resources: the configured ones, then those of code alone, with code's options applied. */
+static cov_status merge_resources(cov_app *app, cov_error *err)
+{
+    cov_config *config = own_config(app, app->config);
+    cov_resource_config *all;
+    size_t n = app->config->n_resources;
+    cov_status st = COV_OK;
+
+    for (const cov_code_node *node = app->code; node != NULL; node = node->next)
+        n += !is_configured(app, node->name);
+    all = COV_NEW_ARRAY(app->arena, cov_resource_config, n + 1);
+    if (config == NULL || all == NULL)
+        return cov_fail_nomem(err);
+    n = app->config->n_resources;
+    for (size_t i = 0; i < n; i++)
+        all[i] = app->config->resources[i];
+    for (const cov_code_node *node = app->code; st == COV_OK && node != NULL; node = node->next)
+        if (!is_configured(app, node->name))
+            st = default_config(app, node->name, &all[n++], err);
+    for (size_t i = 0; st == COV_OK && i < n; i++)
+        apply_resource_options(&code_of(app, all[i].name)->options, &all[i]);
+    config->resources = all;
+    config->n_resources = n;
+    return st;
+}
+
+static cov_status finish(cov_app *app, cov_schema *schema, cov_error *err)
+{
+    cov_str node_env;
+    cov_status st;
+
+    if (app->build_error.status != COV_OK)
+        return cov_fail(err, app->build_error.status, "%s", app->build_error.text);
+    st = merge_resources(app, err);
+    if (st != COV_OK)
+        return st;
+    app->production = app->host->env(app->host->self, COV_STR("NODE_ENV"), &node_env) &&
+                      cov_str_eq(node_env, COV_STR("production"));
+    if (!cov_map_init(&app->by_path, app->arena, app->config->n_resources) || !cov__cors_init(app) ||
+        !cov__security_init(app))
+        return cov_fail_nomem(err);
+    return mount_all(app, schema, err);
+}
+
+cov_status cov__app_build(const cov_host *host, const cov_config *config, cov_schema *schema, cov_build_fn build,
+                          cov_app **out, cov_error *err)
+{
+    cov_env env = { host, config };
+    cov_app *app = build != NULL ? build(&env) : cov_app_new(&env, NULL);
+    cov_status st;
+
+    if (app == NULL)
+        return cov_fail(err, COV_ENOMEM, "the application could not be built: out of memory");
+    st = finish(app, schema, err);
+    if (st != COV_OK) {
+        cov_app_free(app);
+        return st;
+    }
+    *out = app;
+    return COV_OK;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The request as application code sees it (covara/ctx.h), and the record of what it changed. */
+#include "resource/ctx.h"
+
+#include "resource/mutation.h"
+#include "schema/target.h"
+
+const cov_host *cov_ctx_host(const cov_ctx *ctx)
+{
+    return ctx->host;
+}
+
+cov_arena *cov_ctx_arena(const cov_ctx *ctx)
+{
+    return ctx->arena;
+}
+
+const cov_request *cov_ctx_request(const cov_ctx *ctx)
+{
+    return ctx->req;
+}
+
+cov_response *cov_ctx_response(const cov_ctx *ctx)
+{
+    return ctx->res;
+}
+
+bool cov_ctx_user(const cov_ctx *ctx, const char *path, cov_value *value)
+{
+    cov_str full = cov_arena_printf(ctx->arena, "user.%s", path);
+
+    return ctx->user != NULL && full.ptr != NULL && ctx->user->get(ctx->user->self, full, value);
+}
+
+cov_status cov_ctx_query(cov_ctx *ctx, cov_str sql, const cov_value *params, size_t n_params, cov_row_sink *sink,
+                         cov_error *err)
+{
+    cov_stmt stmt = { sql, params, n_params };
+    int64_t changes = 0;
+    cov_status st = ctx->db->driver->query(ctx->db, &stmt, sink, &changes, err);
+
+    if (st == COV_OK && changes > 0)
+        cov__record_statement(ctx, sql);
+    return st;
+}
+
+cov_status cov_ctx_exec(cov_ctx *ctx, cov_str sql, const cov_value *params, size_t n_params, int64_t *changes,
+                        cov_error *err)
+{
+    cov_stmt stmt = { sql, params, n_params };
+    int64_t n = 0;
+    cov_status st = cov_db_exec(ctx->db, &stmt, &n, err);
+
+    if (st == COV_OK && n > 0)
+        cov__record_statement(ctx, sql);
+    if (st == COV_OK && changes != NULL)
+        *changes = n;
+    return st;
+}
+
+void cov_record_external_mutation(cov_ctx *ctx, cov_str resource, cov_str type, cov_str id)
+{
+    cov__record(ctx, resource, type, id.len != 0 ? id : COV_STR("*"));
+}
