@@ -40,10 +40,12 @@ int main(int argc, char **argv)
         return 2;
     }
     check(db, sqlite3_open_v2(argv[1], &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK, argv[1]);
-    check(db, sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", NULL, NULL, NULL), SQLITE_OK,
-          "pragma");
     check(db,
-          sqlite3_prepare_v2(db, "INSERT INTO todos (title, done, priority) VALUES (?, ?, ?)", -1, &insert, NULL),
+          sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", NULL, NULL, NULL),
+          SQLITE_OK, "pragma");
+    check(db,
+          sqlite3_prepare_v2(db, "INSERT INTO todos (title, done, priority) VALUES (?, ?, ?)", -1,
+                             &insert, NULL),
           SQLITE_OK, "prepare");
 
     start = now_s();

@@ -46,15 +46,16 @@ typedef struct cov_mutation {
     cov_str id;       /* text of the row's id, or "*" for statements of application code */
 } cov_mutation;
 /* Called after the commit, in order, on the thread that committed; it must be quick and must not block. */
-void cov_app_on_mutation(cov_app *app, void (*listener)(const cov_mutation *mutation, void *self), void *self);
+void cov_app_on_mutation(cov_app *app, void (*listener)(const cov_mutation *mutation, void *self),
+                         void *self);
 
 typedef cov_app *(*cov_build_fn)(cov_env *env);
 /* The `covara` command with this application inside: serve, check, ... Returns the exit status. */
 int cov_main(int argc, char **argv, cov_build_fn build);
 /* main() of an application on a native host. */
-#define COVARA_APP(build) \
-    int main(int argc, char **argv) \
-    { \
+#define COVARA_APP(build)                   \
+    int main(int argc, char **argv)         \
+    {                                       \
         return cov_main(argc, argv, build); \
     }
 
@@ -70,8 +71,8 @@ typedef enum cov_lane {
 /* What a thread lends to a request for its duration. */
 typedef struct cov_worker {
     const cov_host *host;
-    cov_db *db;         /* reading or writing connection, by lane; may be NULL for COV_LANE_NONE */
-    cov_arena *arena;   /* the request's arena; reset by the host after the response was sent */
+    cov_db *db;       /* reading or writing connection, by lane; may be NULL for COV_LANE_NONE */
+    cov_arena *arena; /* the request's arena; reset by the host after the response was sent */
     /* What the request changed, for cov_app_publish after the commit; NULL: published by cov_app_fetch. */
     struct cov_mutations *mutations;
 } cov_worker;
@@ -82,7 +83,8 @@ COV_CHECK cov_lane cov_app_lane(const cov_app *app, const cov_request *req);
  * Answer one request: always fills `res` (a problem at the least). Blocks as the driver blocks.
  * A writing request runs in a transaction of its own (a savepoint when the host has one open).
  */
-void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_request *req, cov_response *res);
+void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_request *req,
+                   cov_response *res);
 
 /*
  * A problem for requests that never reach cov_app_fetch (malformed, too large, timed out): the same

@@ -16,15 +16,21 @@ COV_BEGIN_C
 
 typedef struct cov_buf {
     char *ptr;
-    size_t len;   /* bytes in use */
-    size_t cap;   /* bytes allocated */
-    size_t limit; /* most bytes it may hold; 0 = no limit */
+    size_t len;       /* bytes in use */
+    size_t cap;       /* bytes allocated */
+    size_t limit;     /* most bytes it may hold; 0 = no limit */
     cov_arena *arena; /* borrowed; NULL = malloc */
     bool failed;
 } cov_buf;
 
-#define COV_BUF_INIT { NULL, 0, 0, 0, NULL, false }
-#define COV_BUF_IN(arena_pointer) { NULL, 0, 0, 0, (arena_pointer), false }
+#define COV_BUF_INIT               \
+    {                              \
+        NULL, 0, 0, 0, NULL, false \
+    }
+#define COV_BUF_IN(arena_pointer)             \
+    {                                         \
+        NULL, 0, 0, 0, (arena_pointer), false \
+    }
 
 void cov_buf_dispose(cov_buf *buf);
 /* Empty and usable again; storage above `keep_bytes` is given back. */

@@ -24,8 +24,12 @@
 #define COV_EXPORT_END
 #endif
 #ifdef __cplusplus
-#define COV_BEGIN_C COV_EXPORT_BEGIN extern "C" {
-#define COV_END_C } COV_EXPORT_END
+#define COV_BEGIN_C             \
+    COV_EXPORT_BEGIN extern "C" \
+    {
+#define COV_END_C \
+    }             \
+    COV_EXPORT_END
 #else
 #define COV_BEGIN_C COV_EXPORT_BEGIN
 #define COV_END_C COV_EXPORT_END

@@ -37,10 +37,10 @@ bool cov_ctx_user(const cov_ctx *ctx, const char *path, cov_value *value);
  * sink    rows one at a time, or NULL; see cov_row_sink
  * changes rows inserted, updated or deleted; may be NULL
  */
-COV_CHECK cov_status cov_ctx_query(cov_ctx *ctx, cov_str sql, const cov_value *params, size_t n_params,
-                                   cov_row_sink *sink, cov_error *err);
-COV_CHECK cov_status cov_ctx_exec(cov_ctx *ctx, cov_str sql, const cov_value *params, size_t n_params,
-                                  int64_t *changes, cov_error *err);
+COV_CHECK cov_status cov_ctx_query(cov_ctx *ctx, cov_str sql, const cov_value *params,
+                                   size_t n_params, cov_row_sink *sink, cov_error *err);
+COV_CHECK cov_status cov_ctx_exec(cov_ctx *ctx, cov_str sql, const cov_value *params,
+                                  size_t n_params, int64_t *changes, cov_error *err);
 /*
  * Say that rows of `resource` changed in a way this process did not see (another process, another system).
  * `type` is "create", "update" or "delete"; `id` may be empty for "some rows".
@@ -62,7 +62,8 @@ int64_t cov_row_int(const cov_row *row, const char *property);
  * Set a column of the data that a before-hook was given. Text and blobs are copied into the request's arena.
  * Fails with COV_EINVAL for an unknown or generated column.
  */
-COV_CHECK cov_status cov_row_set(cov_row *row, const char *property, cov_value value, cov_error *err);
+COV_CHECK cov_status cov_row_set(cov_row *row, const char *property, cov_value value,
+                                 cov_error *err);
 /* As if the client had not sent it. */
 void cov_row_unset(cov_row *row, const char *property);
 

@@ -20,9 +20,9 @@ typedef enum cov_value_type { COV_NULL, COV_INT, COV_REAL, COV_TEXT, COV_BLOB } 
 typedef struct cov_value {
     cov_value_type type;
     union {
-        int64_t i;  /* COV_INT */
-        double r;   /* COV_REAL */
-        cov_str s;  /* COV_TEXT (UTF-8, may hold NUL bytes), COV_BLOB */
+        int64_t i; /* COV_INT */
+        double r;  /* COV_REAL */
+        cov_str s; /* COV_TEXT (UTF-8, may hold NUL bytes), COV_BLOB */
     };
 } cov_value;
 
@@ -76,8 +76,8 @@ enum {
     COV_DB_CAP_TRANSACTIONS = 1u << 0, /* begin/commit/rollback, nested as savepoints */
     COV_DB_CAP_BATCH = 1u << 1,        /* an atomic list of statements */
     COV_DB_CAP_RETURNING = 1u << 2,
-    COV_DB_CAP_FUNCTIONS = 1u << 3,    /* the cov_ SQL functions (lower, regex, text) are registered */
-    COV_DB_CAP_BLOCKS = 1u << 4        /* a query waits for a socket: never run it on an event loop */
+    COV_DB_CAP_FUNCTIONS = 1u << 3, /* the cov_ SQL functions (lower, regex, text) are registered */
+    COV_DB_CAP_BLOCKS = 1u << 4     /* a query waits for a socket: never run it on an event loop */
 };
 
 /* How SQL is spelled for one engine: data, not code. */
@@ -88,7 +88,7 @@ typedef struct cov_dialect {
 } cov_dialect;
 
 typedef struct cov_db_config {
-    cov_str url;              /* "sqlite:app.db", "sqlite::memory:" */
+    cov_str url; /* "sqlite:app.db", "sqlite::memory:" */
     bool read_only;
     uint32_t busy_timeout_ms; /* 0 = 5000 */
     bool relaxed_sync;        /* SQLite: synchronous=NORMAL instead of FULL */
@@ -96,12 +96,13 @@ typedef struct cov_db_config {
 
 typedef struct cov_db cov_db;
 typedef struct cov_db_driver {
-    uint32_t abi;  /* COV_DB_ABI; members are only ever added at the end */
+    uint32_t abi; /* COV_DB_ABI; members are only ever added at the end */
     uint32_t caps;
     const char *name;
     const cov_dialect *dialect;
     /* must: the config is borrowed for the call, the host for the connection's life */
-    cov_status (*open)(const cov_host *host, const cov_db_config *config, cov_db **out, cov_error *err);
+    cov_status (*open)(const cov_host *host, const cov_db_config *config, cov_db **out,
+                       cov_error *err);
     /* must: a NULL sink discards rows; *changes (may be NULL) = rows inserted, updated or deleted */
     cov_status (*query)(cov_db *db, const cov_stmt *stmt, cov_row_sink *sink, int64_t *changes,
                         cov_error *err);
@@ -128,8 +129,10 @@ struct cov_db {
  */
 COV_CHECK cov_status cov_db_open(const cov_db_driver *driver, const cov_host *host,
                                  const cov_db_config *config, cov_db **out, cov_error *err);
-COV_CHECK cov_status cov_db_query(cov_db *db, const cov_stmt *stmt, cov_row_sink *sink, cov_error *err);
-COV_CHECK cov_status cov_db_exec(cov_db *db, const cov_stmt *stmt, int64_t *changes, cov_error *err);
+COV_CHECK cov_status cov_db_query(cov_db *db, const cov_stmt *stmt, cov_row_sink *sink,
+                                  cov_error *err);
+COV_CHECK cov_status cov_db_exec(cov_db *db, const cov_stmt *stmt, int64_t *changes,
+                                 cov_error *err);
 COV_CHECK cov_status cov_db_script(cov_db *db, cov_str sql, cov_error *err);
 COV_CHECK cov_status cov_db_begin(cov_db *db, bool write, cov_error *err);
 COV_CHECK cov_status cov_db_commit(cov_db *db, cov_error *err);

@@ -60,10 +60,10 @@ typedef enum cov_status {
  */
 typedef struct cov_error {
     cov_status status;
-    size_t offset;      /* byte in the input where it went wrong, or COV_NO_OFFSET */
-    cov_str members;    /* further problem members as JSON text without braces: "\"field\":\"a\"" */
-    cov_str subject;    /* constraint errors: what the engine named, "users.email" or a constraint */
-    cov_arena *arena;   /* where long texts go; borrowed */
+    size_t offset;    /* byte in the input where it went wrong, or COV_NO_OFFSET */
+    cov_str members;  /* further problem members as JSON text without braces: "\"field\":\"a\"" */
+    cov_str subject;  /* constraint errors: what the engine named, "users.email" or a constraint */
+    cov_arena *arena; /* where long texts go; borrowed */
     cov_str long_detail;
     char text[192];
 } cov_error;
@@ -84,10 +84,10 @@ void cov_error_member_str(cov_error *err, const char *name, cov_str text);
 /* Out of memory; always returns COV_ENOMEM. */
 cov_status cov_fail_nomem(cov_error *err);
 
-int cov_status_http(cov_status status);          /* 200, 400, ... */
-const char *cov_status_slug(cov_status status);  /* "not-found" */
-const char *cov_status_code(cov_status status);  /* "NOT_FOUND" */
-const char *cov_status_name(cov_status status);  /* "COV_ENOTFOUND" */
+int cov_status_http(cov_status status);         /* 200, 400, ... */
+const char *cov_status_slug(cov_status status); /* "not-found" */
+const char *cov_status_code(cov_status status); /* "NOT_FOUND" */
+const char *cov_status_name(cov_status status); /* "COV_ENOTFOUND" */
 
 COV_END_C
 

@@ -39,8 +39,8 @@ struct cov_field {
  *         looked at, and are there for cov_json_get
  * output  append one JSON value; nothing means that the answer has no `data`, which an output shape refuses
  */
-typedef cov_status (*cov_procedure_fn)(cov_ctx *ctx, const cov_json *input, cov_buf *output, void *self,
-                                       cov_error *err);
+typedef cov_status (*cov_procedure_fn)(cov_ctx *ctx, const cov_json *input, cov_buf *output,
+                                       void *self, cov_error *err);
 
 /*
  * POST <resource>/rpc/<name> (spec/01 section 17). Runs in a transaction, which a failure or an output of the
@@ -52,7 +52,8 @@ typedef struct cov_procedure {
     void *self;
     const cov_field *input; /* members of the input object; none: any JSON value */
     size_t n_input;
-    const cov_field *output; /* members of the output object, others are dropped; none: any JSON value */
+    const cov_field
+        *output; /* members of the output object, others are dropped; none: any JSON value */
     size_t n_output;
     bool signed_in;                   /* refuse anonymous callers with 401 */
     const char *const *write_effects; /* resources that it may change: informational */
@@ -74,7 +75,8 @@ typedef struct cov_custom_route {
     const char *path; /* absolute: "/feed.xml", "/reports/:year"; at most 8 parameters */
     cov_handler_fn handle;
     void *self;
-    bool writes; /* runs on the writer, in a transaction; default for all methods but GET and HEAD */
+    bool
+        writes; /* runs on the writer, in a transaction; default for all methods but GET and HEAD */
 } cov_custom_route;
 
 /*

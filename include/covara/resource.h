@@ -23,10 +23,14 @@ typedef struct cov_hooks {
     cov_status (*before_create)(cov_ctx *ctx, cov_row *data, void *self, cov_error *err);
     cov_status (*after_create)(cov_ctx *ctx, const cov_row *row, void *self, cov_error *err);
     /* `row` is the stored row; `data` what will be set */
-    cov_status (*before_update)(cov_ctx *ctx, const cov_row *row, cov_row *data, void *self, cov_error *err);
-    cov_status (*after_update)(cov_ctx *ctx, const cov_row *before, const cov_row *row, void *self, cov_error *err);
-    cov_status (*before_replace)(cov_ctx *ctx, const cov_row *row, cov_row *data, void *self, cov_error *err);
-    cov_status (*after_replace)(cov_ctx *ctx, const cov_row *before, const cov_row *row, void *self, cov_error *err);
+    cov_status (*before_update)(cov_ctx *ctx, const cov_row *row, cov_row *data, void *self,
+                                cov_error *err);
+    cov_status (*after_update)(cov_ctx *ctx, const cov_row *before, const cov_row *row, void *self,
+                               cov_error *err);
+    cov_status (*before_replace)(cov_ctx *ctx, const cov_row *row, cov_row *data, void *self,
+                                 cov_error *err);
+    cov_status (*after_replace)(cov_ctx *ctx, const cov_row *before, const cov_row *row, void *self,
+                                cov_error *err);
     cov_status (*before_delete)(cov_ctx *ctx, const cov_row *row, void *self, cov_error *err);
     cov_status (*after_delete)(cov_ctx *ctx, const cov_row *row, void *self, cov_error *err);
     void *self;
@@ -35,7 +39,8 @@ typedef struct cov_hooks {
 /* A virtual output field: `write` appends one JSON value made from the whole stored row. */
 typedef struct cov_computed_field {
     const char *name;
-    cov_status (*write)(cov_ctx *ctx, const cov_row *row, cov_buf *json, void *self, cov_error *err);
+    cov_status (*write)(cov_ctx *ctx, const cov_row *row, cov_buf *json, void *self,
+                        cov_error *err);
     void *self;
 } cov_computed_field;
 
@@ -72,7 +77,8 @@ typedef enum cov_operation {
  * Which rows the caller may touch: append RSQL to `scope`; "*" for all, nothing for none. Values are only ever
  * added with cov_scope_value, which quotes them.
  */
-typedef cov_status (*cov_scope_fn)(cov_ctx *ctx, cov_operation operation, cov_buf *scope, void *self, cov_error *err);
+typedef cov_status (*cov_scope_fn)(cov_ctx *ctx, cov_operation operation, cov_buf *scope,
+                                   void *self, cov_error *err);
 void cov_scope_value(cov_buf *scope, const cov_value *value);
 
 /* Everything zero means: as configured, or the default. All is borrowed for the app's life. */
@@ -80,7 +86,8 @@ typedef struct cov_resource_options {
     const char *table; /* SQL name; default: the resource's name */
     const char *path;
     const char *id;
-    unsigned public_operations; /* COV_ALLOW_READ | COV_ALLOW_SUBSCRIBE ... in addition to the configured ones */
+    unsigned
+        public_operations; /* COV_ALLOW_READ | COV_ALLOW_SUBSCRIBE ... in addition to the configured ones */
     cov_hooks hooks;
     const cov_computed_field *computed;
     size_t n_computed;

@@ -21,7 +21,10 @@ typedef struct cov_str {
 } cov_str;
 
 /* A view of a string literal; COV_STR_INIT is for static initialisers. */
-#define COV_STR_INIT(literal) { "" literal, sizeof(literal) - 1 }
+#define COV_STR_INIT(literal)           \
+    {                                   \
+        "" literal, sizeof(literal) - 1 \
+    }
 #define COV_STR(literal) cov_str_of("" literal, sizeof(literal) - 1)
 #define COV_STR_NULL cov_str_of(NULL, 0)
 

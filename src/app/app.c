@@ -100,7 +100,8 @@ static cov_status answer(void *arg)
 /* A writing request with middleware is one transaction: what middleware wrote is undone with the rest. */
 static cov_status answer_on_lane(journey *j)
 {
-    bool writes = j->app->middleware != NULL && lane_of(j->app, &j->route, j->ctx.req) == COV_LANE_WRITE;
+    bool writes =
+        j->app->middleware != NULL && lane_of(j->app, &j->route, j->ctx.req) == COV_LANE_WRITE;
 
     return writes ? cov__in_transaction(&j->ctx, answer, j) : answer(j);
 }
@@ -115,7 +116,8 @@ static void answer_problem(const journey *j)
             cov_response_header(res, j->kept[i].name, j->kept[i].value);
 }
 
-void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_request *req, cov_response *res)
+void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_request *req,
+                   cov_response *res)
 {
     cov_mutations own = { NULL, NULL };
     cov_mutations *mutations = worker->mutations != NULL ? worker->mutations : &own;
@@ -131,8 +133,13 @@ void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_reque
     j.app = app;
     j.worker = worker;
     j.route = cov__route_find(app, req);
-    j.ctx = (cov_ctx){ .host = worker->host, .db = worker->db, .arena = worker->arena, .req = req, .res = res,
-                       .err = &err, .mutations = app->listeners != NULL ? mutations : NULL };
+    j.ctx = (cov_ctx){ .host = worker->host,
+                       .db = worker->db,
+                       .arena = worker->arena,
+                       .req = req,
+                       .res = res,
+                       .err = &err,
+                       .mutations = app->listeners != NULL ? mutations : NULL };
     j.n_kept = 0;
     if (answer_on_lane(&j) != COV_OK) {
         memset(mutations, 0, sizeof *mutations);
@@ -150,8 +157,8 @@ void cov_app_publish(const cov_app *app, const cov_mutations *mutations)
             to->listener(&node->mutation, to->self);
 }
 
-void cov_app_problem(const cov_app *app, const cov_worker *worker, const cov_request *req, const cov_error *err,
-                     cov_response *res)
+void cov_app_problem(const cov_app *app, const cov_worker *worker, const cov_request *req,
+                     const cov_error *err, cov_response *res)
 {
     (void)worker;
     res->n_headers = 0;

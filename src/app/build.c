@@ -19,7 +19,8 @@ cov_str cov_env_get(const cov_env *env, const char *name)
 static void mistake(cov_app *app, const char *what, cov_str name)
 {
     if (app->build_error.status == COV_OK)
-        cov_fail(&app->build_error, COV_EINVAL, "application code: %s \"%.*s\"", what, COV_STR_ARG(name));
+        cov_fail(&app->build_error, COV_EINVAL, "application code: %s \"%.*s\"", what,
+                 COV_STR_ARG(name));
 }
 
 static void no_memory(cov_app *app)
@@ -103,7 +104,8 @@ void cov_app_resource(cov_app *app, const char *name, const cov_resource_options
 /* Paths are compared raw, so a name that a client would have to escape could not be reached. */
 static bool is_plain_segment(const char *name)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
     return name[0] != '\0' && name[strspn(name, plain)] == '\0';
 }
@@ -167,7 +169,8 @@ void cov_app_use(cov_app *app, const cov_middleware *middleware)
     *at = node;
 }
 
-void cov_app_on_mutation(cov_app *app, void (*listener)(const cov_mutation *mutation, void *self), void *self)
+void cov_app_on_mutation(cov_app *app, void (*listener)(const cov_mutation *mutation, void *self),
+                         void *self)
 {
     cov_listener_node **at = &app->listeners;
     cov_listener_node *node = COV_NEW(app->arena, cov_listener_node);
@@ -185,17 +188,21 @@ void cov_app_on_mutation(cov_app *app, void (*listener)(const cov_mutation *muta
 
 /* ---- joining ---- */
 
-static cov_status apply_columns(cov_app *app, const cov_resource_config *config, cov_table *table, cov_error *err)
+static cov_status apply_columns(cov_app *app, const cov_resource_config *config, cov_table *table,
+                                cov_error *err)
 {
     for (size_t i = 0; i < config->n_columns; i++) {
         const cov_column_config *wanted = &config->columns[i];
         cov_column *column = cov_map_get(&table->by_db_name, wanted->db_name);
 
         if (column == NULL)
-            return cov_fail(err, COV_EINVAL, "resource \"%.*s\": columns: table \"%.*s\" has no column \"%.*s\"",
-                            COV_STR_ARG(config->name), COV_STR_ARG(table->name), COV_STR_ARG(wanted->db_name));
+            return cov_fail(err, COV_EINVAL,
+                            "resource \"%.*s\": columns: table \"%.*s\" has no column \"%.*s\"",
+                            COV_STR_ARG(config->name), COV_STR_ARG(table->name),
+                            COV_STR_ARG(wanted->db_name));
         if (wanted->name.ptr != NULL && !cov_column_rename(app->arena, table, column, wanted->name))
-            return cov_fail(err, COV_EINVAL, "resource \"%.*s\": columns: \"%.*s\" is already the name of a column",
+            return cov_fail(err, COV_EINVAL,
+                            "resource \"%.*s\": columns: \"%.*s\" is already the name of a column",
                             COV_STR_ARG(config->name), COV_STR_ARG(wanted->name));
         if (wanted->enum_values.set) {
             column->enum_values = wanted->enum_values.items;
@@ -217,8 +224,8 @@ static const cov_resource_code *code_of(const cov_app *app, cov_str name)
     return &none;
 }
 
-static cov_status mount(cov_app *app, const cov_resource_config *config, cov_schema *schema, cov_resource **out,
-                        cov_error *err)
+static cov_status mount(cov_app *app, const cov_resource_config *config, cov_schema *schema,
+                        cov_resource **out, cov_error *err)
 {
     cov_table *table = cov_map_get(&schema->by_name, config->table);
     cov_status st;
@@ -227,11 +234,13 @@ static cov_status mount(cov_app *app, const cov_resource_config *config, cov_sch
         return cov_fail(err, COV_EINVAL, "resource \"%.*s\": the schema has no table \"%.*s\"",
                         COV_STR_ARG(config->name), COV_STR_ARG(config->table));
     if (cov_map_get(&app->by_path, config->path) != NULL)
-        return cov_fail(err, COV_EINVAL, "resource \"%.*s\": path \"%.*s\" is taken by another resource",
+        return cov_fail(err, COV_EINVAL,
+                        "resource \"%.*s\": path \"%.*s\" is taken by another resource",
                         COV_STR_ARG(config->name), COV_STR_ARG(config->path));
     st = apply_columns(app, config, table, err);
     if (st == COV_OK)
-        st = cov_resource_new(app->arena, app->host, config, code_of(app, config->name), table, out, err);
+        st = cov_resource_new(app->arena, app->host, config, code_of(app, config->name), table, out,
+                              err);
     if (st == COV_OK && !cov_map_put(&app->by_path, config->path, *out))
         st = cov_fail_nomem(err);
     return st;
@@ -260,7 +269,8 @@ static bool is_configured(const cov_app *app, cov_str name)
 }
 
 /* The defaults of a resource that only code mentions, by way of the configuration's own reader. */
-static cov_status default_config(cov_app *app, cov_str name, cov_resource_config *out, cov_error *err)
+static cov_status default_config(cov_app *app, cov_str name, cov_resource_config *out,
+                                 cov_error *err)
 {
     cov_buf text = COV_BUF_IN(app->arena);
     const cov_config *config = NULL;
@@ -269,7 +279,8 @@ static cov_status default_config(cov_app *app, cov_str name, cov_resource_config
     COV_BUF_LIT(&text, "{\"resources\":{");
     cov_json_str(&text, name);
     COV_BUF_LIT(&text, ":{}}}");
-    st = cov_config_parse(app->arena, app->host, COV_STR("application code"), cov_buf_view(&text), &config, err);
+    st = cov_config_parse(app->arena, app->host, COV_STR("application code"), cov_buf_view(&text),
+                          &config, err);
     if (st == COV_OK)
         *out = config->resources[0];
     return st;
@@ -329,14 +340,14 @@ static cov_status finish(cov_app *app, cov_schema *schema, cov_error *err)
         return st;
     app->production = app->host->env(app->host->self, COV_STR("NODE_ENV"), &node_env) &&
                       cov_str_eq(node_env, COV_STR("production"));
-    if (!cov_map_init(&app->by_path, app->arena, app->config->n_resources) || !cov__cors_init(app) ||
-        !cov__security_init(app))
+    if (!cov_map_init(&app->by_path, app->arena, app->config->n_resources) ||
+        !cov__cors_init(app) || !cov__security_init(app))
         return cov_fail_nomem(err);
     return mount_all(app, schema, err);
 }
 
-cov_status cov__app_build(const cov_host *host, const cov_config *config, cov_schema *schema, cov_build_fn build,
-                          cov_app **out, cov_error *err)
+cov_status cov__app_build(const cov_host *host, const cov_config *config, cov_schema *schema,
+                          cov_build_fn build, cov_app **out, cov_error *err)
 {
     cov_env env = { host, config };
     cov_app *app = build != NULL ? build(&env) : cov_app_new(&env, NULL);

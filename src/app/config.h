@@ -20,7 +20,7 @@ typedef struct cov_cors_config {
     cov_names allow_methods;
     cov_names allow_headers; /* empty: echo what the preflight asks for */
     cov_names expose_headers;
-    bool credentials; /* refused together with any_origin */
+    bool credentials;  /* refused together with any_origin */
     int64_t max_age_s; /* -1: not sent */
 } cov_cors_config;
 
@@ -40,12 +40,12 @@ typedef struct cov_security_config {
 } cov_security_config;
 
 typedef struct cov_server_config {
-    cov_str host;             /* "0.0.0.0" */
-    int64_t port;             /* 3000; 0 = any free port */
-    int64_t threads;          /* event loops; 0 = one a core */
-    int64_t max_body_bytes;   /* 1 MiB */
-    int64_t max_header_bytes; /* 16 KiB, names and values together */
-    int64_t max_url_bytes;    /* 8 KiB */
+    cov_str host;              /* "0.0.0.0" */
+    int64_t port;              /* 3000; 0 = any free port */
+    int64_t threads;           /* event loops; 0 = one a core */
+    int64_t max_body_bytes;    /* 1 MiB */
+    int64_t max_header_bytes;  /* 16 KiB, names and values together */
+    int64_t max_url_bytes;     /* 8 KiB */
     int64_t header_timeout_ms; /* 10000: from the first byte of a request to the end of its head */
     int64_t body_timeout_ms;   /* 30000: from the head to the end of the body */
     int64_t idle_timeout_ms;   /* 65000: between requests of a connection */
@@ -89,8 +89,8 @@ typedef struct cov_config {
  * Fails with COV_EINVAL and a detail of the form "covara.jsonc:12:5: unknown key \"reources\"; did you mean
  * \"resources\"?". "${NAME}" inside strings takes host->env; an unset name fails.
  */
-COV_CHECK cov_status cov_config_parse(cov_arena *arena, const cov_host *host, cov_str name, cov_str text,
-                                      const cov_config **out, cov_error *err);
+COV_CHECK cov_status cov_config_parse(cov_arena *arena, const cov_host *host, cov_str name,
+                                      cov_str text, const cov_config **out, cov_error *err);
 /* The JSON Schema (draft 2020-12) of the file, generated from the option table. */
 void cov_config_json_schema(cov_buf *out);
 /* The option reference in Markdown, generated from the same table. */

@@ -79,7 +79,8 @@ static cov_str echo_headers(cov_arena *arena, cov_str asked)
     return text.failed ? COV_STR_NULL : cov_buf_view(&text);
 }
 
-void cov__cors_preflight(const cov_app *app, const cov_request *req, cov_arena *arena, cov_response *res)
+void cov__cors_preflight(const cov_app *app, const cov_request *req, cov_arena *arena,
+                         cov_response *res)
 {
     cov_str asked = cov_request_header(req, COV_STR("Access-Control-Request-Headers"));
     bool any = app->config->app.cors.any_origin;
@@ -93,8 +94,9 @@ void cov__cors_preflight(const cov_app *app, const cov_request *req, cov_arena *
     if (allowed.len != 0)
         cov_response_header(res, COV_STR("Access-Control-Allow-Headers"), allowed);
     if (asked.len != 0)
-        cov_response_header(res, COV_STR("Vary"), any ? COV_STR("Access-Control-Request-Headers")
-                                                      : COV_STR("Origin, Access-Control-Request-Headers"));
+        cov_response_header(res, COV_STR("Vary"),
+                            any ? COV_STR("Access-Control-Request-Headers")
+                                : COV_STR("Origin, Access-Control-Request-Headers"));
     else if (!any)
         cov_response_header(res, COV_STR("Vary"), COV_STR("Origin"));
 }

@@ -116,7 +116,8 @@ const cov_route_node *cov__custom_find(const cov_app *app, cov_method method, co
 
 bool cov__custom_writes(const cov_route_node *node)
 {
-    return node->route->writes || (node->route->method != COV_GET && node->route->method != COV_HEAD);
+    return node->route->writes ||
+           (node->route->method != COV_GET && node->route->method != COV_HEAD);
 }
 
 cov_status cov__code_status(cov_ctx *ctx, cov_status st, const char *who)
@@ -201,7 +202,9 @@ cov_str cov_ctx_query_param(const cov_ctx *ctx, const char *name)
         size_t equals = cov_str_find(part, '=', 0);
         cov_str value = equals < part.len ? cov_str_slice(part, equals + 1, part.len) : COV_STR("");
 
-        if (part.len != 0 && cov_str_eq(cov_percent_decode(ctx->arena, cov_str_slice(part, 0, equals), true), wanted))
+        if (part.len != 0 &&
+            cov_str_eq(cov_percent_decode(ctx->arena, cov_str_slice(part, 0, equals), true),
+                       wanted))
             return cov_percent_decode(ctx->arena, value, true);
     }
     return COV_STR_NULL;

@@ -14,7 +14,8 @@ static void write_body(const cov_app *app, const failed_check *failed, cov_buf *
     const cov_host *host = app->host;
     char now[COV_TIME_TEXT_BYTES];
 
-    cov_buf_str(out, failed == NULL ? COV_STR("{\"status\":\"healthy\"") : COV_STR("{\"status\":\"unhealthy\""));
+    cov_buf_str(out, failed == NULL ? COV_STR("{\"status\":\"healthy\"")
+                                    : COV_STR("{\"status\":\"unhealthy\""));
     if (failed == NULL && app->config->app.version.ptr != NULL) {
         COV_BUF_LIT(out, ",\"version\":");
         cov_json_str(out, app->config->app.version);
@@ -24,7 +25,8 @@ static void write_body(const cov_app *app, const failed_check *failed, cov_buf *
     COV_BUF_LIT(out, ",\"uptime\":");
     cov_buf_i64(out, (host->monotonic_us(host->self) - app->started_us) / 1000);
     if (failed != NULL) {
-        cov_buf_printf(out, ",\"checks\":[{\"healthy\":false,\"name\":\"%s\",\"message\":", failed->name);
+        cov_buf_printf(out, ",\"checks\":[{\"healthy\":false,\"name\":\"%s\",\"message\":",
+                       failed->name);
         cov_json_str(out, failed->message);
         COV_BUF_LIT(out, "}]");
     }

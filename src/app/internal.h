@@ -50,7 +50,7 @@ struct cov_app {
     cov_middleware_node *middleware;
     cov_listener_node *listeners;
     cov_error build_error; /* the first mistake of the build */
-    cov_map by_path; /* mount path below basePath -> cov_resource */
+    cov_map by_path;       /* mount path below basePath -> cov_resource */
     cov_header security[COV_MAX_SECURITY_HEADERS];
     size_t n_security;
     cov_header hsts; /* also sent when the connection is TLS */
@@ -60,8 +60,8 @@ struct cov_app {
         cov_str headers; /* empty: echo the preflight's */
         cov_str expose;
         cov_str max_age; /* empty: not sent */
-    } cors; /* lists joined for the wire */
-    int64_t started_us; /* host->monotonic_us */
+    } cors;              /* lists joined for the wire */
+    int64_t started_us;  /* host->monotonic_us */
     atomic_bool shutting_down;
 };
 
@@ -100,7 +100,8 @@ COV_CHECK cov_status cov__middleware_run(const cov_app *app, cov_ctx *ctx);
 /* cors.c, security.c */
 COV_CHECK bool cov__cors_init(cov_app *app);
 bool cov__cors_is_preflight(const cov_app *app, const cov_request *req);
-void cov__cors_preflight(const cov_app *app, const cov_request *req, cov_arena *arena, cov_response *res);
+void cov__cors_preflight(const cov_app *app, const cov_request *req, cov_arena *arena,
+                         cov_response *res);
 void cov__cors_headers(const cov_app *app, const cov_request *req, cov_response *res);
 COV_CHECK bool cov__security_init(cov_app *app);
 void cov__security_headers(const cov_app *app, const cov_request *req, cov_response *res);
@@ -110,6 +111,7 @@ void cov__health(const cov_app *app, cov_response *res);
 void cov__ready(const cov_app *app, const cov_worker *worker, cov_response *res);
 
 /* problem.c: replaces whatever the response held. */
-void cov__problem(const cov_app *app, const cov_request *req, const cov_error *err, cov_response *res);
+void cov__problem(const cov_app *app, const cov_request *req, const cov_error *err,
+                  cov_response *res);
 
 #endif

@@ -33,7 +33,8 @@ static void write_body(const cov_error *err, cov_buf *out)
 {
     const char *code = cov_status_code(err->status);
 
-    cov_buf_printf(out, "{\"type\":\"/__covara/problems/%s\",\"title\":\"", cov_status_slug(err->status));
+    cov_buf_printf(out, "{\"type\":\"/__covara/problems/%s\",\"title\":\"",
+                   cov_status_slug(err->status));
     title(out, code);
     cov_buf_printf(out, "\",\"status\":%d,\"detail\":", cov_status_http(err->status));
     cov_json_str(out, public_detail(err));
@@ -67,7 +68,8 @@ static void log_error(const cov_app *app, const cov_request *req, const cov_erro
     cov_buf_dispose(&members);
 }
 
-void cov__problem(const cov_app *app, const cov_request *req, const cov_error *err, cov_response *res)
+void cov__problem(const cov_app *app, const cov_request *req, const cov_error *err,
+                  cov_response *res)
 {
     log_error(app, req, err);
     res->n_headers = 0;

@@ -32,7 +32,8 @@ static cov_route find_resource(const cov_app *app, cov_method method, cov_str pa
 
             if (i > 0 && from == path.len)
                 return route;
-            route.target = cov_resource_find(route.resource, method, cov_str_slice(path, from, path.len));
+            route.target =
+                cov_resource_find(route.resource, method, cov_str_slice(path, from, path.len));
             route.kind = route.target.handler != NULL ? COV_ROUTE_RESOURCE : COV_ROUTE_NONE;
             return route;
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "covara/arena.h"
 
-#include <stdarg.h>
 #include <stdalign.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -48,7 +48,8 @@ char *cov_buf_reserve(cov_buf *buf, size_t extra)
 {
     if (COV_UNLIKELY(buf->failed))
         return NULL;
-    if (COV_LIKELY(extra <= buf->cap - buf->len && (buf->limit == 0 || extra <= buf->limit - buf->len)))
+    if (COV_LIKELY(extra <= buf->cap - buf->len &&
+                   (buf->limit == 0 || extra <= buf->limit - buf->len)))
         return buf->ptr + buf->len;
     if (extra > SIZE_MAX - buf->len || (buf->limit != 0 && extra > buf->limit - buf->len) ||
         (extra > buf->cap - buf->len && !grow(buf, buf->len + extra))) {

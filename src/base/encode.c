@@ -4,7 +4,8 @@
 #include "base/utf8.h"
 
 static const char hex_digits[] = "0123456789abcdef";
-static const char base64_standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_standard[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char base64_url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 static void base64_encode(cov_buf *buf, cov_str bytes, const char *alphabet, bool pad)

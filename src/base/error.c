@@ -23,7 +23,7 @@ static const status_row rows[] = {
 
 static const status_row *row_of(cov_status status)
 {
-    size_t index = (size_t)-(int)status;
+    size_t index = (size_t) - (int)status;
 
     return index < COV_COUNT_OF(rows) ? &rows[index] : &rows[-COV_EINTERNAL];
 }
@@ -99,7 +99,8 @@ static void set_detail(cov_error *err, const char *format, va_list args)
     err->long_detail = whole;
 }
 
-static cov_status fail(cov_error *err, cov_status status, size_t offset, const char *format, va_list args)
+static cov_status fail(cov_error *err, cov_status status, size_t offset, const char *format,
+                       va_list args)
 {
     if (err == NULL)
         return status;

@@ -24,11 +24,12 @@ enum { SMALL_OBJECT = 16, NUMBER_POOL_BYTES = 256, ESCAPE_BYTES = 6, MAX_DECIMAL
 
 /* What follows the backslash; u = \u00xx; 0 = the byte stands for itself (from 0x80 on: see UTF-8). */
 static const char escapes[128] = {
-    [0x00] = 'u', [0x01] = 'u', [0x02] = 'u', [0x03] = 'u', [0x04] = 'u', [0x05] = 'u', [0x06] = 'u',
-    [0x07] = 'u', [0x08] = 'b', [0x09] = 't', [0x0A] = 'n', [0x0B] = 'u', [0x0C] = 'f', [0x0D] = 'r',
-    [0x0E] = 'u', [0x0F] = 'u', [0x10] = 'u', [0x11] = 'u', [0x12] = 'u', [0x13] = 'u', [0x14] = 'u',
-    [0x15] = 'u', [0x16] = 'u', [0x17] = 'u', [0x18] = 'u', [0x19] = 'u', [0x1A] = 'u', [0x1B] = 'u',
-    [0x1C] = 'u', [0x1D] = 'u', [0x1E] = 'u', [0x1F] = 'u', ['"'] = '"',  ['\\'] = '\\',
+    [0x00] = 'u', [0x01] = 'u', [0x02] = 'u', [0x03] = 'u',  [0x04] = 'u', [0x05] = 'u',
+    [0x06] = 'u', [0x07] = 'u', [0x08] = 'b', [0x09] = 't',  [0x0A] = 'n', [0x0B] = 'u',
+    [0x0C] = 'f', [0x0D] = 'r', [0x0E] = 'u', [0x0F] = 'u',  [0x10] = 'u', [0x11] = 'u',
+    [0x12] = 'u', [0x13] = 'u', [0x14] = 'u', [0x15] = 'u',  [0x16] = 'u', [0x17] = 'u',
+    [0x18] = 'u', [0x19] = 'u', [0x1A] = 'u', [0x1B] = 'u',  [0x1C] = 'u', [0x1D] = 'u',
+    [0x1E] = 'u', [0x1F] = 'u', ['"'] = '"',  ['\\'] = '\\',
 };
 
 /*
@@ -242,7 +243,8 @@ static size_t short_decimal_text(double value, char *out)
             return 0;
         whole = (double)(int64_t)(scaled + 0.5);
         /* A product is off by half a unit in the last place; dividing is dear, so most are ruled out here. */
-        if (scaled - whole > scaled * 4e-16 || whole - scaled > scaled * 4e-16 || whole / scale != positive)
+        if (scaled - whole > scaled * 4e-16 || whole - scaled > scaled * 4e-16 ||
+            whole / scale != positive)
             continue;
         out[0] = '-';
         len = (size_t)(value < 0);
@@ -548,7 +550,8 @@ static yyjson_doc *parse(cov_arena *arena, cov_str text, yyjson_read_err *failur
     if (text.len != 0)
         memcpy(copy, text.ptr, text.len);
     memset(copy + text.len, 0, YYJSON_PADDING_SIZE);
-    return yyjson_read_opts(copy, text.len, YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW, &alc, failure);
+    return yyjson_read_opts(copy, text.len, YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW, &alc,
+                            failure);
 }
 
 static bool is_too_deep(yyjson_doc *doc)
@@ -607,7 +610,8 @@ static int32_t unicode_escape(cov_str text, size_t at)
 {
     int32_t value = 0;
 
-    if (at > text.len || text.len - at < ESCAPE_BYTES || text.ptr[at] != '\\' || text.ptr[at + 1] != 'u')
+    if (at > text.len || text.len - at < ESCAPE_BYTES || text.ptr[at] != '\\' ||
+        text.ptr[at + 1] != 'u')
         return -1;
     for (size_t i = 2; i < ESCAPE_BYTES; i++) {
         int digit = hex_value(text.ptr[at + i]);
@@ -683,8 +687,8 @@ static cov_status fail_at(cov_error *err, size_t offset, const char *reason)
 }
 
 /* `parsed` is what yyjson saw: `text` after repair. `skipped` bytes came before `text`. */
-static cov_status explain(cov_str text, size_t skipped, cov_str parsed, const yyjson_read_err *failure,
-                          cov_error *err)
+static cov_status explain(cov_str text, size_t skipped, cov_str parsed,
+                          const yyjson_read_err *failure, cov_error *err)
 {
     bool no_memory = failure->code == YYJSON_READ_ERROR_MEMORY_ALLOCATION;
     size_t deep = too_deep_at(text);

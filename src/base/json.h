@@ -10,8 +10,8 @@
 
 #include <yyjson.h>
 
-#include "covara/json.h"
 #include "covara/error.h"
+#include "covara/json.h"
 
 enum { COV_JSON_MAX_DEPTH = 64, COV_NUM_TEXT_BYTES = 32 };
 /* The largest integer that every client can hold exactly: 2^53 - 1. */
@@ -26,6 +26,7 @@ size_t cov_num_text(double value, char out[COV_NUM_TEXT_BYTES]);
  * `arena`. Integers beyond 64 bits and numbers beyond double are yyjson raw values.
  * Fails with COV_EINVAL and a byte offset; the detail names the place.
  */
-COV_CHECK cov_status cov_json_read(cov_arena *arena, cov_str text, yyjson_val **out, cov_error *err);
+COV_CHECK cov_status cov_json_read(cov_arena *arena, cov_str text, yyjson_val **out,
+                                   cov_error *err);
 
 #endif

@@ -52,7 +52,8 @@ bool cov_map_init(cov_map *map, cov_arena *arena, size_t expected)
 static bool grow(cov_map *map)
 {
     size_t cap = map->cap * 2;
-    cov_map_slot *slots = map->cap <= SIZE_MAX / 2 ? COV_NEW_ARRAY(map->arena, cov_map_slot, cap) : NULL;
+    cov_map_slot *slots =
+        map->cap <= SIZE_MAX / 2 ? COV_NEW_ARRAY(map->arena, cov_map_slot, cap) : NULL;
 
     if (slots == NULL)
         return false;

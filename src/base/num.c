@@ -25,7 +25,7 @@ enum {
 typedef struct decimal {
     bool negative;
     bool any_digit;
-    bool dropped;   /* a digit other than 0 did not fit */
+    bool dropped; /* a digit other than 0 did not fit */
     size_t n_digits;
     uint64_t value; /* of the digits, while there are at most FAST_DIGITS */
     int64_t exponent;

@@ -23,7 +23,8 @@ bool cov_str_contains(cov_str haystack, cov_str needle)
     if (needle.len > haystack.len)
         return false;
     for (size_t i = 0; i <= haystack.len - needle.len; i++)
-        if (haystack.ptr[i] == needle.ptr[0] && memcmp(haystack.ptr + i, needle.ptr, needle.len) == 0)
+        if (haystack.ptr[i] == needle.ptr[0] &&
+            memcmp(haystack.ptr + i, needle.ptr, needle.len) == 0)
             return true;
     return false;
 }

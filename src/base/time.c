@@ -10,10 +10,10 @@ enum { DAYS_PER_ERA = 146097, EPOCH_FROM_MARCH_0000 = 719468 };
 
 /* What the two grammars disagree about. */
 typedef struct rules {
-    bool any_separator;   /* a space for the T */
-    bool wide_years;      /* +YYYYYY */
-    bool real_days;       /* no roll-over into the next month */
-    int max_fraction;     /* digits */
+    bool any_separator; /* a space for the T */
+    bool wide_years;    /* +YYYYYY */
+    bool real_days;     /* no roll-over into the next month */
+    int max_fraction;   /* digits */
 } rules;
 
 typedef struct reader {
@@ -151,10 +151,11 @@ static bool take_date(reader *r, const rules *rule, int64_t *days)
     int month;
     int day;
 
-    if (!take_year(r, rule, &year) || !take(r, '-') || !take_digits(r, 2, &month) || !take(r, '-') ||
-        !take_digits(r, 2, &day))
+    if (!take_year(r, rule, &year) || !take(r, '-') || !take_digits(r, 2, &month) ||
+        !take(r, '-') || !take_digits(r, 2, &day))
         return false;
-    if (month < 1 || month > 12 || day < 1 || day > (rule->real_days ? days_in_month(year, month) : 31))
+    if (month < 1 || month > 12 || day < 1 ||
+        day > (rule->real_days ? days_in_month(year, month) : 31))
         return false;
     *days = days_from_civil(year, month, day);
     return true;
@@ -181,8 +182,8 @@ static bool take_clock(reader *r, const rules *rule, int64_t *ms, int *micros)
     int second;
     int fraction = 0;
 
-    if (!take_digits(r, 2, &hour) || !take(r, ':') || !take_digits(r, 2, &minute) || !take(r, ':') ||
-        !take_digits(r, 2, &second))
+    if (!take_digits(r, 2, &hour) || !take(r, ':') || !take_digits(r, 2, &minute) ||
+        !take(r, ':') || !take_digits(r, 2, &second))
         return false;
     if (take(r, '.') && !take_fraction(r, rule->max_fraction, &fraction))
         return false;
@@ -230,7 +231,8 @@ static bool parse(cov_str s, const rules *rule, int64_t *ms, int *micros)
     if (!at_end(&r)) {
         if (!take(&r, 'T') && !(rule->any_separator && take(&r, ' ')))
             return false;
-        if (!take_clock(&r, rule, &clock_ms, &below_ms) || !take_offset(&r, &offset_ms) || !at_end(&r))
+        if (!take_clock(&r, rule, &clock_ms, &below_ms) || !take_offset(&r, &offset_ms) ||
+            !at_end(&r))
             return false;
     }
     clock_ms += days * MS_PER_DAY - offset_ms;

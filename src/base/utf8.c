@@ -187,7 +187,8 @@ uint32_t cov_unicode_lower(uint32_t c)
         else if (c > range->last)
             low = middle + 1;
         else
-            return (c - range->first) % range->stride == 0 ? (uint32_t)((int32_t)c + range->delta) : c;
+            return (c - range->first) % range->stride == 0 ? (uint32_t)((int32_t)c + range->delta)
+                                                           : c;
     }
     return c;
 }

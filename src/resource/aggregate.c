@@ -5,7 +5,7 @@
 const char *const cov__metric_names[COV_N_METRICS] = { "sum", "avg", "min", "max" };
 
 static const cov_param metric_params[COV_N_METRICS] = { COV_PARAM_SUM, COV_PARAM_AVG, COV_PARAM_MIN,
-                                                         COV_PARAM_MAX };
+                                                        COV_PARAM_MAX };
 
 static bool fits_group(const cov_column *column)
 {
@@ -35,8 +35,8 @@ typedef struct list_rule {
     cov_metric metric;
 } list_rule;
 
-static cov_status read_list(const cov_resource *r, cov_ctx *ctx, cov_str text, const list_rule *rule,
-                            cov_field_list *out)
+static cov_status read_list(const cov_resource *r, cov_ctx *ctx, cov_str text,
+                            const list_rule *rule, cov_field_list *out)
 {
     cov_str part;
 
@@ -47,8 +47,10 @@ static cov_status read_list(const cov_resource *r, cov_ctx *ctx, cov_str text, c
         if (part.len == 0)
             continue;
         column = cov_table_column(r->table, part);
-        if (column == NULL || !(rule->grouping ? fits_group(column) : fits_metric(rule->metric, column)))
-            return cov_fail(ctx->err, COV_EINVAL, "Invalid %s field: %.*s", rule->param, COV_STR_ARG(part));
+        if (column == NULL ||
+            !(rule->grouping ? fits_group(column) : fits_metric(rule->metric, column)))
+            return cov_fail(ctx->err, COV_EINVAL, "Invalid %s field: %.*s", rule->param,
+                            COV_STR_ARG(part));
         if (!rule->allowed[column->index])
             return cov__fail_field(ctx, r, part, rule->operation, rule->allowed);
         if (listed(out, column))
@@ -64,7 +66,8 @@ static cov_status read_list(const cov_resource *r, cov_ctx *ctx, cov_str text, c
 static cov_status read_request(const cov_resource *r, cov_ctx *ctx, cov_aggregate *a)
 {
     list_rule grouping = { "groupBy", "groupBy", r->is_groupable, true, COV_METRIC_SUM };
-    cov_status st = read_list(r, ctx, cov_param_get(ctx, COV_PARAM_GROUP_BY), &grouping, &a->group_by);
+    cov_status st =
+        read_list(r, ctx, cov_param_get(ctx, COV_PARAM_GROUP_BY), &grouping, &a->group_by);
     bool any = a->group_by.n != 0;
 
     for (int m = 0; st == COV_OK && m < COV_N_METRICS; m++) {
@@ -75,11 +78,13 @@ static cov_status read_request(const cov_resource *r, cov_ctx *ctx, cov_aggregat
     }
     a->count = cov_param_flag(ctx, COV_PARAM_COUNT);
     if (st == COV_OK && !any && !a->count)
-        st = cov_fail(ctx->err, COV_EINVAL, "At least one of groupBy, count, sum, avg, min, max is required");
+        st = cov_fail(ctx->err, COV_EINVAL,
+                      "At least one of groupBy, count, sum, avg, min, max is required");
     return st;
 }
 
-void cov__metric_sql(const cov_aggregate *a, cov_metric metric, const cov_column *column, cov_sql *sql)
+void cov__metric_sql(const cov_aggregate *a, cov_metric metric, const cov_column *column,
+                     cov_sql *sql)
 {
     bool total = metric == COV_METRIC_SUM && a->total;
 
@@ -129,12 +134,13 @@ static void order_groups_sql(const cov_resource *r, const cov_aggregate *a, cov_
     for (size_t i = 0; i < a->group_by.n; i++) {
         cov_sql_str(sql, i == 0 ? COV_STR(" ORDER BY ") : COV_STR(","));
         cov_sql_str(sql, a->group_by.items[i]->quoted);
-        cov_sql_str(sql, r->config->pagination.nulls_first ? COV_STR(" NULLS FIRST") : COV_STR(" NULLS LAST"));
+        cov_sql_str(sql, r->config->pagination.nulls_first ? COV_STR(" NULLS FIRST")
+                                                           : COV_STR(" NULLS LAST"));
     }
 }
 
-static cov_status statement(const cov_resource *r, cov_ctx *ctx, const cov_aggregate *a, const cov_where *where,
-                            cov_sql *sql)
+static cov_status statement(const cov_resource *r, cov_ctx *ctx, const cov_aggregate *a,
+                            const cov_where *where, cov_sql *sql)
 {
     bool first = true;
     cov_status st;
@@ -161,7 +167,8 @@ typedef struct group_sink {
 
 static void key_json(group_sink *sink, const cov_value *values)
 {
-    cov_columns columns = { (const cov_column **)(uintptr_t)sink->a->group_by.items, sink->a->group_by.n };
+    cov_columns columns = { (const cov_column **)(uintptr_t)sink->a->group_by.items,
+                            sink->a->group_by.n };
     cov_buf *out = &sink->ctx->res->body;
 
     COV_BUF_LIT(out, "{\"key\":");
@@ -172,7 +179,8 @@ static void key_json(group_sink *sink, const cov_value *values)
 }
 
 /* sum and avg are numbers whatever the column; min and max look like the column, booleans as text. */
-static void metric_json(group_sink *sink, cov_metric metric, const cov_column *column, const cov_value *value)
+static void metric_json(group_sink *sink, cov_metric metric, const cov_column *column,
+                        const cov_value *value)
 {
     cov_buf *out = &sink->ctx->res->body;
 
@@ -181,7 +189,8 @@ static void metric_json(group_sink *sink, cov_metric metric, const cov_column *c
         return;
     }
     if (column->type == COV_TYPE_BOOLEAN)
-        cov_buf_str(out, value->type == COV_INT && value->i == 1 ? COV_STR("\"true\"") : COV_STR("\"false\""));
+        cov_buf_str(out, value->type == COV_INT && value->i == 1 ? COV_STR("\"true\"")
+                                                                 : COV_STR("\"false\""));
     else
         cov__value_json(out, sink->ctx->arena, column, value);
 }
@@ -232,7 +241,8 @@ static cov_status on_group(cov_row_sink *base, const cov_value *values, size_t n
     return COV_OK;
 }
 
-static cov_status query(const cov_resource *r, cov_ctx *ctx, const cov_aggregate *a, const cov_where *where)
+static cov_status query(const cov_resource *r, cov_ctx *ctx, const cov_aggregate *a,
+                        const cov_where *where)
 {
     group_sink sink = { { on_group }, r, ctx, a, 0 };
     cov_stmt stmt;
@@ -259,7 +269,8 @@ cov_status cov__aggregate(const cov_resource *r, cov_ctx *ctx, cov_str id)
     if (a == NULL)
         return cov_fail_nomem(ctx->err);
     if (st == COV_OK)
-        st = cov__access_capability(r, ctx, r->config->capabilities.aggregations, "enableAggregations");
+        st = cov__access_capability(r, ctx, r->config->capabilities.aggregations,
+                                    "enableAggregations");
     if (st == COV_OK)
         st = read_request(r, ctx, a);
     if (st != COV_OK)

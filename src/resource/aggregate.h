@@ -5,7 +5,13 @@
 
 #include "resource/internal.h"
 
-typedef enum cov_metric { COV_METRIC_SUM, COV_METRIC_AVG, COV_METRIC_MIN, COV_METRIC_MAX, COV_N_METRICS } cov_metric;
+typedef enum cov_metric {
+    COV_METRIC_SUM,
+    COV_METRIC_AVG,
+    COV_METRIC_MIN,
+    COV_METRIC_MAX,
+    COV_N_METRICS
+} cov_metric;
 
 enum { COV_MAX_AGGREGATE_FIELDS = 64 };
 
@@ -25,8 +31,10 @@ typedef struct cov_aggregate {
 extern const char *const cov__metric_names[COV_N_METRICS];
 
 /* `sum("views")` */
-void cov__metric_sql(const cov_aggregate *a, cov_metric metric, const cov_column *column, cov_sql *sql);
+void cov__metric_sql(const cov_aggregate *a, cov_metric metric, const cov_column *column,
+                     cov_sql *sql);
 /* Append " HAVING ..." for the `having` parameter, or nothing. */
-COV_CHECK cov_status cov__having_sql(const cov_resource *r, cov_ctx *ctx, const cov_aggregate *a, cov_sql *sql);
+COV_CHECK cov_status cov__having_sql(const cov_resource *r, cov_ctx *ctx, const cov_aggregate *a,
+                                     cov_sql *sql);
 
 #endif

@@ -18,8 +18,9 @@ cov_status cov__batch_limit(cov_ctx *ctx, const char *operation, int64_t limit, 
 
     if (requested <= limit)
         return COV_OK;
-    st = cov_fail(ctx->err, COV_EBATCH, "Batch %s limit exceeded. Max %lld items allowed, got %lld.", operation,
-                  (long long)limit, (long long)requested);
+    st =
+        cov_fail(ctx->err, COV_EBATCH, "Batch %s limit exceeded. Max %lld items allowed, got %lld.",
+                 operation, (long long)limit, (long long)requested);
     cov_error_member(ctx->err, "\"operation\":\"%s\",\"limit\":%lld,\"requested\":%lld", operation,
                      (long long)limit, (long long)requested);
     return st;
@@ -31,9 +32,11 @@ static yyjson_val *items_of(yyjson_val *body, cov_issues *issues)
     yyjson_val *items = yyjson_obj_get(body, "items");
 
     if (!yyjson_is_obj(body))
-        cov__issue(issues, COV_STR(""), COV_STR(""), "Invalid input: expected object, received %s", cov__json_kind(body));
+        cov__issue(issues, COV_STR(""), COV_STR(""), "Invalid input: expected object, received %s",
+                   cov__json_kind(body));
     else if (!yyjson_is_arr(items))
-        cov__issue(issues, COV_STR(""), COV_STR("items"), "Invalid input: expected array, received %s", cov__json_kind(items));
+        cov__issue(issues, COV_STR(""), COV_STR("items"),
+                   "Invalid input: expected array, received %s", cov__json_kind(items));
     return yyjson_is_arr(items) ? items : NULL;
 }
 
@@ -48,8 +51,10 @@ static cov_status read_items(batch_work *work, yyjson_val *items, cov_issues *is
     work->inputs = COV_NEW_ARRAY(arena, cov_input, work->n);
     if (work->inputs == NULL)
         return cov_fail_nomem(work->ctx->err);
-    yyjson_arr_foreach(items, i, n, item) {
-        cov_input_rules rules = { COV_INPUT_CREATE, cov_arena_printf(arena, "items.%zu", i), NULL, false };
+    yyjson_arr_foreach(items, i, n, item)
+    {
+        cov_input_rules rules = { COV_INPUT_CREATE, cov_arena_printf(arena, "items.%zu", i), NULL,
+                                  false };
         cov_status st = cov__input_read(work->r, work->ctx, item, &rules, issues, &work->inputs[i]);
 
         if (st != COV_OK)
@@ -85,8 +90,9 @@ static cov_status load_existing(batch_work *work, const cov_input *input, cov_va
 {
     const cov_resource *r = work->r;
     cov_where anywhere = { NULL, false };
-    bool matters = work->create_scope != NULL || work->update_scope != NULL || work->ctx->mutations != NULL ||
-                   cov__has_create_hooks(r) || cov__has_update_hooks(r, COV_KIND_UPDATE);
+    bool matters = work->create_scope != NULL || work->update_scope != NULL ||
+                   work->ctx->mutations != NULL || cov__has_create_hooks(r) ||
+                   cov__has_update_hooks(r, COV_KIND_UPDATE);
 
     *row = NULL;
     if (!matters || !input->present[r->id->index])
@@ -126,8 +132,9 @@ static cov_status upsert_row(batch_work *work, cov_input *input, cov_value **row
 static cov_status write_item(batch_work *work, cov_input *input)
 {
     cov_value *row = NULL;
-    cov_status st = work->upsert ? upsert_row(work, input, &row)
-                                 : cov__create_row(work->r, work->ctx, work->create_scope, input, &row);
+    cov_status st = work->upsert
+                        ? upsert_row(work, input, &row)
+                        : cov__create_row(work->r, work->ctx, work->create_scope, input, &row);
 
     return st == COV_OK ? cov__stored_row_json(work->ctx, work->r, row) : st;
 }

@@ -114,7 +114,8 @@ static cov_status copy_input(filtered_work *work, cov_input *out)
     return COV_OK;
 }
 
-static cov_status write_one(filtered_work *work, const cov_input *input, const cov_value *row, const cov_value **after)
+static cov_status write_one(filtered_work *work, const cov_input *input, const cov_value *row,
+                            const cov_value **after)
 {
     rows_sink sink = { { on_kept_row }, work, after, 0 };
     cov_sql sql;
@@ -169,7 +170,8 @@ static cov_status write_row_by_row(filtered_work *work)
     cov__where_sql(work->r, &work->where, false, &sql);
     st = run(work, &sql, &sink);
     for (size_t i = 0; st == COV_OK && i < sink.n; i++)
-        st = work->op == COV_OP_UPDATE ? update_one(work, sink.rows[i]) : delete_one(work, sink.rows[i]);
+        st = work->op == COV_OP_UPDATE ? update_one(work, sink.rows[i])
+                                       : delete_one(work, sink.rows[i]);
     return st;
 }
 
@@ -186,7 +188,8 @@ static cov_status write_all(void *arg)
     cov_status st = cov__count_rows(work->r, work->ctx, &work->where, &work->count);
 
     if (st == COV_OK)
-        st = cov__batch_limit(work->ctx, work->op == COV_OP_UPDATE ? "update" : "delete", work->limit, work->count);
+        st = cov__batch_limit(work->ctx, work->op == COV_OP_UPDATE ? "update" : "delete",
+                              work->limit, work->count);
     if (st != COV_OK || work->count == 0)
         return st;
     return has_hooks(work) ? write_row_by_row(work) : write_together(work);
@@ -204,7 +207,8 @@ static cov_status read_patch(filtered_work *work)
     if (st == COV_OK)
         st = cov__input_read(r, work->ctx, body, &rules, &issues, &work->input);
     if (st == COV_OK && work->input.present[r->id->index])
-        cov__issue(&issues, COV_STR(""), r->id->name, "Invalid input: the id of a row cannot be changed");
+        cov__issue(&issues, COV_STR(""), r->id->name,
+                   "Invalid input: the id of a row cannot be changed");
     if (st == COV_OK)
         st = cov__issues_finish(work->ctx, &issues);
     if (st == COV_OK)
@@ -242,7 +246,9 @@ static cov_status finish(filtered_work *work)
 
 cov_status cov__batch_update(const cov_resource *r, cov_ctx *ctx, cov_str id)
 {
-    filtered_work work = { .r = r, .ctx = ctx, .op = COV_OP_UPDATE, .limit = r->config->batch.update };
+    filtered_work work = {
+        .r = r, .ctx = ctx, .op = COV_OP_UPDATE, .limit = r->config->batch.update
+    };
     cov_status st = prepare(&work, r->config->capabilities.update, "enableUpdate");
 
     (void)id;
@@ -253,7 +259,9 @@ cov_status cov__batch_update(const cov_resource *r, cov_ctx *ctx, cov_str id)
 
 cov_status cov__batch_delete(const cov_resource *r, cov_ctx *ctx, cov_str id)
 {
-    filtered_work work = { .r = r, .ctx = ctx, .op = COV_OP_DELETE, .limit = r->config->batch.delete_ };
+    filtered_work work = {
+        .r = r, .ctx = ctx, .op = COV_OP_DELETE, .limit = r->config->batch.delete_
+    };
     cov_status st = prepare(&work, r->config->capabilities.delete_, "enableDelete");
 
     (void)id;

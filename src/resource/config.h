@@ -58,8 +58,8 @@ typedef struct cov_resource_config {
     cov_str id;    /* property; ptr NULL: the table's primary key */
 
     struct {
-        bool set;                /* an "auth" object was given */
-        bool public_[COV_N_OPS]; /* "public": true opens read and subscribe only */
+        bool set;                 /* an "auth" object was given */
+        bool public_[COV_N_OPS];  /* "public": true opens read and subscribe only */
         cov_str scope[COV_N_OPS]; /* RSQL; "*" for true; ptr NULL when absent */
         cov_str any_scope;        /* "scope": for operations without their own */
     } auth;
@@ -76,7 +76,8 @@ typedef struct cov_resource_config {
         int64_t cursor_max_age_ms; /* 0 = cursors do not expire */
         bool nulls_first;          /* nullsPosition "first" */
     } pagination;
-    cov_str cursor_secret; /* key bytes; empty = cursors are not signed (the global secret already applied) */
+    cov_str
+        cursor_secret; /* key bytes; empty = cursors are not signed (the global secret already applied) */
     struct {
         bool set;
         cov_str version_field; /* properties; ptr NULL when absent */
@@ -93,7 +94,8 @@ typedef struct cov_resource_config {
         cov_names metrics;  /* aggregatable.metrics */
     } fields;
     cov_names generated_fields;
-    bool reject_generated_input; /* drop client values of generated fields, except the primary key */
+    bool
+        reject_generated_input; /* drop client values of generated fields, except the primary key */
     bool strict_input;
     bool strict_scope_on_write; /* default true: new values must lie inside the scope, else 403 */
     struct {
@@ -115,9 +117,10 @@ typedef struct cov_resource_config {
     size_t n_relations;
     bool auto_relations;
     struct {
-        int64_t max_depth;     /* 3: levels below the first */
-        int64_t default_limit; /* 0 = none; children of each parent when the request names no limit */
-        int64_t max_rows;      /* 10000: most rows that one request may load */
+        int64_t max_depth; /* 3: levels below the first */
+        int64_t
+            default_limit; /* 0 = none; children of each parent when the request names no limit */
+        int64_t max_rows;  /* 10000: most rows that one request may load */
     } include;
     bool nested_writes;
 } cov_resource_config;

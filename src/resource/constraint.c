@@ -69,7 +69,8 @@ static bool is_given(const cov_foreign_key *key, const cov_input *input)
 }
 
 /* The engine does not say which key failed, so the first one without a parent is looked for. */
-static const cov_foreign_key *broken_key(const cov_resource *r, cov_ctx *ctx, const cov_input *input)
+static const cov_foreign_key *broken_key(const cov_resource *r, cov_ctx *ctx,
+                                         const cov_input *input)
 {
     for (size_t i = 0; input != NULL && i < r->table->n_foreign_keys; i++) {
         const cov_foreign_key *key = &r->table->foreign_keys[i];
@@ -88,8 +89,9 @@ static cov_status fail_foreign(const cov_resource *r, cov_ctx *ctx, const cov_in
 
     if (key != NULL) {
         field = r->table->columns[key->columns[0]].name;
-        st = cov_fail(ctx->err, COV_EFOREIGN, "Foreign key constraint violated: no such row in %.*s",
-                      COV_STR_ARG(key->table));
+        st =
+            cov_fail(ctx->err, COV_EFOREIGN, "Foreign key constraint violated: no such row in %.*s",
+                     COV_STR_ARG(key->table));
     } else {
         st = cov_fail(ctx->err, COV_EFOREIGN,
                       "Foreign key constraint violated: other rows refer to this one");
@@ -103,7 +105,8 @@ static const cov_column *check_column(const cov_resource *r, cov_str subject)
     for (size_t i = 0; i < r->table->n_checks; i++) {
         const cov_check_constraint *check = &r->table->checks[i];
 
-        if (check->column >= 0 && (cov_str_eq(check->name, subject) || cov_str_eq(check->sql, subject)))
+        if (check->column >= 0 &&
+            (cov_str_eq(check->name, subject) || cov_str_eq(check->sql, subject)))
             return &r->table->columns[check->column];
     }
     return column_of(r, subject);
@@ -118,7 +121,8 @@ static cov_status fail_field(cov_ctx *ctx, const cov_column *column, const char 
     return cov__issues_finish(ctx, &issues);
 }
 
-cov_status cov__fail_constraint(const cov_resource *r, cov_ctx *ctx, cov_status st, const cov_input *input)
+cov_status cov__fail_constraint(const cov_resource *r, cov_ctx *ctx, cov_status st,
+                                const cov_input *input)
 {
     switch (st) {
     case COV_EUNIQUE:
@@ -126,7 +130,8 @@ cov_status cov__fail_constraint(const cov_resource *r, cov_ctx *ctx, cov_status 
     case COV_EFOREIGN:
         return fail_foreign(r, ctx, input);
     case COV_ENOTNULL:
-        return fail_field(ctx, column_of(r, ctx->err->subject), "Invalid input: a value is required");
+        return fail_field(ctx, column_of(r, ctx->err->subject),
+                          "Invalid input: a value is required");
     case COV_ECHECK:
         return fail_field(ctx, check_column(r, ctx->err->subject), "Check constraint violated");
     default:

@@ -25,7 +25,8 @@ static cov_status insert(void *arg)
 
 static cov_status read_input(create_work *work)
 {
-    cov_input_rules rules = { COV_INPUT_CREATE, COV_STR_INIT(""), NULL, work->r->config->nested_writes };
+    cov_input_rules rules = { COV_INPUT_CREATE, COV_STR_INIT(""), NULL,
+                              work->r->config->nested_writes };
     cov_ctx *ctx = work->ctx;
     yyjson_val *body = NULL;
     cov_issues issues;
@@ -47,7 +48,8 @@ static cov_status read_input(create_work *work)
 /* One INSERT is atomic by itself; more of them, or a scope or hook that may refuse the row, are not. */
 static bool needs_transaction(const create_work *work)
 {
-    return work->scope != NULL || cov__has_create_hooks(work->r) || work->nested.parents != NULL || work->nested.children != NULL;
+    return work->scope != NULL || cov__has_create_hooks(work->r) || work->nested.parents != NULL ||
+           work->nested.children != NULL;
 }
 
 /* The client's own name for the row, echoed as the last member. */
@@ -59,7 +61,8 @@ static void add_optimistic_id(cov_ctx *ctx)
     if (id.len == 0 || out->failed)
         return;
     out->len--; /* reopen the object */
-    cov_buf_str(out, out->ptr[out->len - 1] == '{' ? COV_STR("\"_optimisticId\":") : COV_STR(",\"_optimisticId\":"));
+    cov_buf_str(out, out->ptr[out->len - 1] == '{' ? COV_STR("\"_optimisticId\":")
+                                                   : COV_STR(",\"_optimisticId\":"));
     cov_json_str(out, id);
     cov_buf_char(out, '}');
 }

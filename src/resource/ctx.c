@@ -32,8 +32,8 @@ bool cov_ctx_user(const cov_ctx *ctx, const char *path, cov_value *value)
     return ctx->user != NULL && full.ptr != NULL && ctx->user->get(ctx->user->self, full, value);
 }
 
-cov_status cov_ctx_query(cov_ctx *ctx, cov_str sql, const cov_value *params, size_t n_params, cov_row_sink *sink,
-                         cov_error *err)
+cov_status cov_ctx_query(cov_ctx *ctx, cov_str sql, const cov_value *params, size_t n_params,
+                         cov_row_sink *sink, cov_error *err)
 {
     cov_stmt stmt = { sql, params, n_params };
     int64_t changes = 0;
@@ -44,8 +44,8 @@ cov_status cov_ctx_query(cov_ctx *ctx, cov_str sql, const cov_value *params, siz
     return st;
 }
 
-cov_status cov_ctx_exec(cov_ctx *ctx, cov_str sql, const cov_value *params, size_t n_params, int64_t *changes,
-                        cov_error *err)
+cov_status cov_ctx_exec(cov_ctx *ctx, cov_str sql, const cov_value *params, size_t n_params,
+                        int64_t *changes, cov_error *err)
 {
     cov_stmt stmt = { sql, params, n_params };
     int64_t n = 0;

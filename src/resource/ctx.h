@@ -11,28 +11,28 @@
 #include "rsql/rsql.h"
 
 /* The query parameters that resource routes know (spec/01 sections 6 and 14, spec/03). */
-#define COV_PARAM_MAP(X) \
-    X(FILTER, "filter") \
-    X(SELECT, "select") \
-    X(INCLUDE, "include") \
-    X(CURSOR, "cursor") \
-    X(LIMIT, "limit") \
-    X(ORDER_BY, "orderBy") \
-    X(TOTAL_COUNT, "totalCount") \
+#define COV_PARAM_MAP(X)           \
+    X(FILTER, "filter")            \
+    X(SELECT, "select")            \
+    X(INCLUDE, "include")          \
+    X(CURSOR, "cursor")            \
+    X(LIMIT, "limit")              \
+    X(ORDER_BY, "orderBy")         \
+    X(TOTAL_COUNT, "totalCount")   \
     X(WITH_DELETED, "withDeleted") \
-    X(GROUP_BY, "groupBy") \
-    X(COUNT, "count") \
-    X(SUM, "sum") \
-    X(AVG, "avg") \
-    X(MIN, "min") \
-    X(MAX, "max") \
+    X(GROUP_BY, "groupBy")         \
+    X(COUNT, "count")              \
+    X(SUM, "sum")                  \
+    X(AVG, "avg")                  \
+    X(MIN, "min")                  \
+    X(MAX, "max")                  \
     X(HAVING, "having")
 
 typedef enum cov_param {
 #define COV_PARAM_ENUM(name, text) COV_PARAM_##name,
     COV_PARAM_MAP(COV_PARAM_ENUM)
 #undef COV_PARAM_ENUM
-    COV_N_PARAMS
+        COV_N_PARAMS
 } cov_param;
 
 enum { COV_MAX_PATH_PARAMS = 8 };
@@ -46,7 +46,7 @@ struct cov_ctx {
     cov_error *err;
     /* Who asks: resolves {user.x} in scopes. NULL = anonymous. */
     const cov_rsql_vars *user;
-    cov_str params[COV_N_PARAMS]; /* still percent-encoded; ptr NULL = absent */
+    cov_str params[COV_N_PARAMS];                /* still percent-encoded; ptr NULL = absent */
     cov_header path_params[COV_MAX_PATH_PARAMS]; /* of a custom route, decoded */
     size_t n_path_params;
     cov_mutations *mutations; /* where changes are recorded */

@@ -14,7 +14,8 @@ static const reason malformed = { "malformed", "Cursor format is invalid" };
 static const reason tampered = { "tampered", "Cursor signature is invalid" };
 static const reason version_mismatch = { "version_mismatch",
                                          "Cursor version does not match current API version" };
-static const reason orderby_mismatch = { "orderby_mismatch", "Cursor orderBy does not match request orderBy" };
+static const reason orderby_mismatch = { "orderby_mismatch",
+                                         "Cursor orderBy does not match request orderBy" };
 
 static cov_status invalid(cov_ctx *ctx, const reason *why)
 {
@@ -46,7 +47,8 @@ static cov_status signature(const cov_resource *r, cov_ctx *ctx, cov_str payload
 {
     uint8_t mac[COV_SHA256_BYTES];
 
-    if (ctx->host->hmac(ctx->host->self, COV_SHA256, r->config->cursor_secret, payload, mac) != COV_OK)
+    if (ctx->host->hmac(ctx->host->self, COV_SHA256, r->config->cursor_secret, payload, mac) !=
+        COV_OK)
         return cov_fail(ctx->err, COV_EINTERNAL, "HMAC-SHA-256 failed");
     cov_base64url(out, cov_str_of((const char *)mac, sizeof mac));
     return COV_OK;
@@ -64,7 +66,8 @@ static bool same_secret_text(cov_str a, cov_str b)
     return difference == 0;
 }
 
-static cov_status check_signature(const cov_resource *r, cov_ctx *ctx, cov_str payload, cov_str given)
+static cov_status check_signature(const cov_resource *r, cov_ctx *ctx, cov_str payload,
+                                  cov_str given)
 {
     cov_buf expected = COV_BUF_IN(ctx->arena);
     cov_status st;
@@ -102,7 +105,8 @@ static cov_status check_age(const cov_resource *r, cov_ctx *ctx, yyjson_val *doc
     double made = yyjson_is_num(ts) ? yyjson_get_num(ts) : 0;
     cov_status st;
 
-    if (max_age <= 0 || made == 0 || (double)ctx->host->now_ms(ctx->host->self) - made <= (double)max_age)
+    if (max_age <= 0 || made == 0 ||
+        (double)ctx->host->now_ms(ctx->host->self) - made <= (double)max_age)
         return COV_OK;
     st = cov_fail(ctx->err, COV_EEXPIRED, "Cursor has expired");
     cov_error_member(ctx->err, "\"suggestion\":\"Please start from the beginning of the list\"");
@@ -149,15 +153,16 @@ cov_status cov__cursor_open(const cov_resource *r, cov_ctx *ctx, const cov_order
     return st == COV_OK ? check_age(r, ctx, *document) : st;
 }
 
-cov_status cov__cursor_values(const cov_resource *r, cov_ctx *ctx, const cov_order *order, yyjson_val *document,
-                              cov_cursor *out)
+cov_status cov__cursor_values(const cov_resource *r, cov_ctx *ctx, const cov_order *order,
+                              yyjson_val *document, cov_cursor *out)
 {
     yyjson_val *values;
 
     out->present = document != NULL;
     if (document == NULL)
         return COV_OK;
-    if (!cov__value_from_json(ctx, r->id, yyjson_obj_get(document, "id"), &out->id) || out->id.type == COV_NULL)
+    if (!cov__value_from_json(ctx, r->id, yyjson_obj_get(document, "id"), &out->id) ||
+        out->id.type == COV_NULL)
         return invalid(ctx, &malformed);
     values = yyjson_obj_get(document, "v");
     if (order->n != 0 && !yyjson_is_obj(values))
@@ -189,7 +194,8 @@ static void id_text(cov_buf *out, const cov_value *id)
 }
 
 /* DATETIME keeps its stored text, so that the comparison continues exactly where the page ended. */
-static void order_value(cov_buf *out, cov_ctx *ctx, const cov_column *column, const cov_value *value)
+static void order_value(cov_buf *out, cov_ctx *ctx, const cov_column *column,
+                        const cov_value *value)
 {
     if (column->type == COV_TYPE_DATETIME && value->type == COV_TEXT)
         cov_json_str(out, value->s);
@@ -212,8 +218,8 @@ static void values_json(cov_buf *out, const cov_resource *r, cov_ctx *ctx, const
     cov_buf_char(out, '}');
 }
 
-cov_status cov__cursor_write(const cov_resource *r, cov_ctx *ctx, const cov_order *order, const cov_value *id,
-                             const cov_value *const *values, cov_buf *out)
+cov_status cov__cursor_write(const cov_resource *r, cov_ctx *ctx, const cov_order *order,
+                             const cov_value *id, const cov_value *const *values, cov_buf *out)
 {
     cov_buf json = COV_BUF_IN(ctx->arena);
     size_t start = out->len + 1;
@@ -235,7 +241,8 @@ cov_status cov__cursor_write(const cov_resource *r, cov_ctx *ctx, const cov_orde
     cov_buf_char(out, '"');
     cov_base64url(out, cov_buf_view(&json));
     if (r->config->cursor_secret.len != 0 && !out->failed) {
-        cov_str payload = cov_arena_str(ctx->arena, cov_str_slice(cov_buf_view(out), start, out->len));
+        cov_str payload =
+            cov_arena_str(ctx->arena, cov_str_slice(cov_buf_view(out), start, out->len));
 
         cov_buf_char(out, '.');
         st = payload.ptr != NULL ? signature(r, ctx, payload, out) : cov_fail_nomem(ctx->err);

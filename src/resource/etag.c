@@ -28,7 +28,9 @@ static void updated_at_text(cov_buf *out, const cov_column *column, const cov_va
     int64_t ms;
 
     if (value->type == COV_INT && column->type == COV_TYPE_TIMESTAMP)
-        cov_buf_i64(out, value->i <= INT64_MAX / 1000 && value->i >= INT64_MIN / 1000 ? value->i * 1000 : 0);
+        cov_buf_i64(out, value->i <= INT64_MAX / 1000 && value->i >= INT64_MIN / 1000
+                             ? value->i * 1000
+                             : 0);
     else if (value->type != COV_TEXT)
         cov__plain_text(out, value);
     else if (cov_time_parse_iso(value->s, &ms, NULL))
@@ -43,7 +45,8 @@ static bool hash_text(const cov_resource *r, cov_ctx *ctx, const cov_value *row,
     uint8_t digest[COV_MD5_BYTES];
 
     cov__table_row_json(&json, ctx->arena, &r->all, row);
-    if (json.failed || ctx->host->digest(ctx->host->self, COV_MD5, cov_buf_view(&json), digest) != COV_OK)
+    if (json.failed ||
+        ctx->host->digest(ctx->host->self, COV_MD5, cov_buf_view(&json), digest) != COV_OK)
         return false;
     cov_hex(out, digest, HASH_HEX_DIGITS / 2);
     return true;
@@ -115,12 +118,14 @@ cov_status cov__fail_precondition(cov_ctx *ctx, cov_str tag)
     cov_status st = cov_fail(ctx->err, COV_EPRECOND, "Resource was modified");
 
     cov_error_member_str(ctx->err, "currentETag", tag);
-    cov_error_member(ctx->err, "\"suggestion\":\"Refetch the resource and retry with the new ETag\"");
+    cov_error_member(ctx->err,
+                     "\"suggestion\":\"Refetch the resource and retry with the new ETag\"");
     return st;
 }
 
 /* Strong comparison: a weak tag, on either side, never matches. */
-cov_status cov__etag_if_match(const cov_resource *r, cov_ctx *ctx, const cov_value *row, bool *conditional)
+cov_status cov__etag_if_match(const cov_resource *r, cov_ctx *ctx, const cov_value *row,
+                              bool *conditional)
 {
     cov_str header = cov_request_header(ctx->req, COV_STR("If-Match"));
     cov_str tag;

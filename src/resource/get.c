@@ -16,7 +16,8 @@ typedef struct get_work {
 
 static cov_status write_row(get_work *work, const cov_value *row)
 {
-    return cov__object_json(&work->ctx->res->body, work->ctx, work->r, &work->layout, row, work->include, 0);
+    return cov__object_json(&work->ctx->res->body, work->ctx, work->r, &work->layout, row,
+                            work->include, 0);
 }
 
 /* Sets the ETag header; true when the client has this version already. */
@@ -66,7 +67,8 @@ static cov_status plan(get_work *work)
     work->query = *first;
     if (work->include == NULL || work->layout.whole)
         return COV_OK;
-    work->query.items = COV_NEW_ARRAY(work->ctx->arena, const cov_column *, first->n + cov__include_count(work->include));
+    work->query.items = COV_NEW_ARRAY(work->ctx->arena, const cov_column *,
+                                      first->n + cov__include_count(work->include));
     if (work->query.items == NULL)
         return cov_fail_nomem(work->ctx->err);
     for (size_t i = 0; i < first->n; i++)

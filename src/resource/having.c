@@ -106,7 +106,8 @@ static cov_str unquote(cov_ctx *ctx, cov_str value)
         return value;
     cov_buf_append(&out, "", 0);
     for (size_t i = 1; i + 1 < value.len; i++) {
-        if (value.ptr[i] == '\\' && i + 2 < value.len && (value.ptr[i + 1] == '"' || value.ptr[i + 1] == '\\'))
+        if (value.ptr[i] == '\\' && i + 2 < value.len &&
+            (value.ptr[i + 1] == '"' || value.ptr[i + 1] == '\\'))
             i++;
         cov_buf_char(&out, value.ptr[i]);
     }
@@ -143,7 +144,8 @@ static bool time_value(cov_ctx *ctx, const cov_column *column, cov_str text, cov
     if (column->type == COV_TYPE_TIMESTAMP && ms % 1000 != 0)
         *out = cov_value_real((double)ms / 1000);
     else if (column->type == COV_TYPE_DATETIME)
-        *out = cov_value_text(cov_arena_str(ctx->arena, cov_str_of(canonical, cov_time_format(ms, canonical))));
+        *out = cov_value_text(
+            cov_arena_str(ctx->arena, cov_str_of(canonical, cov_time_format(ms, canonical))));
     else
         *out = cov_value_int(column->type == COV_TYPE_TIMESTAMP ? ms / 1000 : ms);
     return true;
@@ -179,7 +181,8 @@ static cov_status term_sql(cov_ctx *ctx, const cov_aggregate *a, cov_str text, c
     if (st != COV_OK)
         return st;
     if (!find_target(a, term.alias, &target))
-        return cov_fail(ctx->err, COV_EINVAL, "Unknown having field: %.*s", COV_STR_ARG(term.alias));
+        return cov_fail(ctx->err, COV_EINVAL, "Unknown having field: %.*s",
+                        COV_STR_ARG(term.alias));
     if (!term_value(ctx, &target, term.value, &value))
         return invalid(ctx, text);
     if (target.count)
@@ -211,7 +214,8 @@ static cov_str next_term(cov_str *rest)
     return term;
 }
 
-cov_status cov__having_sql(const cov_resource *r, cov_ctx *ctx, const cov_aggregate *a, cov_sql *sql)
+cov_status cov__having_sql(const cov_resource *r, cov_ctx *ctx, const cov_aggregate *a,
+                           cov_sql *sql)
 {
     cov_str rest = cov_param_get(ctx, COV_PARAM_HAVING);
     cov_status st = COV_OK;

@@ -40,10 +40,11 @@ cov_status cov_row_set(cov_row *row, const char *property, cov_value value, cov_
     const cov_column *column = column_of(row, property);
 
     if (row->input == NULL)
-        return cov_fail(err, COV_EINVAL, "this row cannot be changed: set the data of a before-hook");
+        return cov_fail(err, COV_EINVAL,
+                        "this row cannot be changed: set the data of a before-hook");
     if (column == NULL || column->generated)
-        return cov_fail(err, COV_EINVAL, "%.*s has no column \"%s\" that can be set", COV_STR_ARG(row->table->name),
-                        property);
+        return cov_fail(err, COV_EINVAL, "%.*s has no column \"%s\" that can be set",
+                        COV_STR_ARG(row->table->name), property);
     if (value.type == COV_TEXT || value.type == COV_BLOB) {
         value.s = cov_arena_str(row->arena, value.s);
         if (value.s.ptr == NULL)
@@ -84,7 +85,8 @@ static cov_status checked(cov_ctx *ctx, cov_status st)
 /* ---- hooks ---- */
 
 typedef cov_status (*before_update_fn)(cov_ctx *, const cov_row *, cov_row *, void *, cov_error *);
-typedef cov_status (*after_update_fn)(cov_ctx *, const cov_row *, const cov_row *, void *, cov_error *);
+typedef cov_status (*after_update_fn)(cov_ctx *, const cov_row *, const cov_row *, void *,
+                                      cov_error *);
 
 static before_update_fn before_update_of(const cov_hooks *hooks, cov_update_kind kind)
 {
@@ -94,7 +96,8 @@ static before_update_fn before_update_of(const cov_hooks *hooks, cov_update_kind
 
 static after_update_fn after_update_of(const cov_hooks *hooks, cov_update_kind kind)
 {
-    return kind == COV_KIND_REPLACE && hooks->after_replace != NULL ? hooks->after_replace : hooks->after_update;
+    return kind == COV_KIND_REPLACE && hooks->after_replace != NULL ? hooks->after_replace
+                                                                    : hooks->after_update;
 }
 
 bool cov__has_create_hooks(const cov_resource *r)
@@ -139,8 +142,8 @@ cov_status cov__after_create(const cov_resource *r, cov_ctx *ctx, const cov_valu
     return checked(ctx, hooks->after_create(ctx, &row, hooks->self, ctx->err));
 }
 
-cov_status cov__before_update(const cov_resource *r, cov_ctx *ctx, cov_update_kind kind, const cov_value *values,
-                              cov_input *input)
+cov_status cov__before_update(const cov_resource *r, cov_ctx *ctx, cov_update_kind kind,
+                              const cov_value *values, cov_input *input)
 {
     const cov_hooks *hooks = &r->code->options.hooks;
     before_update_fn hook = before_update_of(hooks, kind);
@@ -150,8 +153,8 @@ cov_status cov__before_update(const cov_resource *r, cov_ctx *ctx, cov_update_ki
     return hook != NULL ? checked(ctx, hook(ctx, &row, &data, hooks->self, ctx->err)) : COV_OK;
 }
 
-cov_status cov__after_update(const cov_resource *r, cov_ctx *ctx, cov_update_kind kind, const cov_value *before,
-                             const cov_value *values)
+cov_status cov__after_update(const cov_resource *r, cov_ctx *ctx, cov_update_kind kind,
+                             const cov_value *before, const cov_value *values)
 {
     const cov_hooks *hooks = &r->code->options.hooks;
     after_update_fn hook = after_update_of(hooks, kind);
@@ -195,7 +198,8 @@ void cov__record_row(const cov_resource *r, cov_ctx *ctx, const char *type, cons
 
 /* ---- computed fields ---- */
 
-cov_status cov__computed_json(cov_buf *out, cov_ctx *ctx, const cov_resource *r, const cov_value *values, bool empty)
+cov_status cov__computed_json(cov_buf *out, cov_ctx *ctx, const cov_resource *r,
+                              const cov_value *values, bool empty)
 {
     const cov_resource_options *options = &r->code->options;
     cov_row row = stored(r, ctx, values);

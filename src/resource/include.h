@@ -44,9 +44,10 @@ void cov__include_parent_columns(const cov_include *nodes, cov_columns *query);
 size_t cov__include_count(const cov_include *nodes);
 /* Load every level below `n` parent rows; parents[i] has its values by `columns`. */
 COV_CHECK cov_status cov__include_load(const cov_resource *r, cov_ctx *ctx, cov_include *nodes,
-                                       const cov_columns *columns, const cov_value *const *parents, size_t n);
+                                       const cov_columns *columns, const cov_value *const *parents,
+                                       size_t n);
 /* Append ,"author":{...} for each node to an open object. `empty`: the object has no member yet. */
-COV_CHECK cov_status cov__include_json(cov_buf *out, cov_ctx *ctx, const cov_include *nodes, size_t parent,
-                                       bool empty);
+COV_CHECK cov_status cov__include_json(cov_buf *out, cov_ctx *ctx, const cov_include *nodes,
+                                       size_t parent, bool empty);
 
 #endif

@@ -50,8 +50,8 @@ static key_slot *slot_of(const key_table *table, const cov_value *key)
 }
 
 /* The distinct non-NULL keys of the parents, as a JSON array for json_each. */
-static bool collect_keys(cov_arena *arena, const cov_value *const *parents, size_t n, size_t at, key_table *table,
-                         cov_buf *json)
+static bool collect_keys(cov_arena *arena, const cov_value *const *parents, size_t n, size_t at,
+                         key_table *table, cov_buf *json)
 {
     table->cap = 16;
     while (table->cap < n * 2)
@@ -154,7 +154,8 @@ static cov_status node_where(loader *l, const cov_include *node, cov_where *wher
 
 static int64_t node_limit(const loader *l, const cov_include *node)
 {
-    if (node->limit < 0 && l->root->config->include.default_limit > 0 && !cov__relation_is_single(node->relation))
+    if (node->limit < 0 && l->root->config->include.default_limit > 0 &&
+        !cov__relation_is_single(node->relation))
         return l->root->config->include.default_limit;
     return node->limit;
 }
@@ -210,7 +211,8 @@ static void columns_sql(const cov_include *node, cov_sql *sql)
 }
 
 /* A limit for each parent is a window over its rows, so that one query still serves all parents. */
-static void node_sql(const loader *l, const cov_include *node, const cov_where *where, cov_str keys, cov_sql *sql)
+static void node_sql(const loader *l, const cov_include *node, const cov_where *where, cov_str keys,
+                     cov_sql *sql)
 {
     const cov_column *id = node->relation->target->id;
     int64_t limit = node_limit(l, node);
@@ -237,7 +239,8 @@ static void node_sql(const loader *l, const cov_include *node, const cov_where *
     cov_sql_param(sql, cov_value_int(node->offset));
     if (limit >= 0) {
         COV_SQL(sql, " AND \"covara_n\" <= ");
-        cov_sql_param(sql, cov_value_int(limit < INT64_MAX - node->offset ? node->offset + limit : INT64_MAX));
+        cov_sql_param(sql, cov_value_int(limit < INT64_MAX - node->offset ? node->offset + limit
+                                                                          : INT64_MAX));
     }
     COV_SQL(sql, " ORDER BY \"covara_n\"");
 }
@@ -280,7 +283,8 @@ static cov_status on_row(cov_row_sink *base, const cov_value *values, size_t n, 
     key_slot *slot;
 
     if (most > 0 && sink->l->n_rows++ >= (size_t)most)
-        return cov_fail(err, COV_EINVAL, "The includes load more than %lld rows; narrow them with limit or filter",
+        return cov_fail(err, COV_EINVAL,
+                        "The includes load more than %lld rows; narrow them with limit or filter",
                         (long long)most);
     slot = slot_of(sink->keys, &values[sink->key_at]);
     row = COV_NEW(arena, cov_include_row);
@@ -369,15 +373,16 @@ static cov_status load_nodes(loader *l, cov_include *nodes, const cov_columns *c
     return st;
 }
 
-cov_status cov__include_load(const cov_resource *r, cov_ctx *ctx, cov_include *nodes, const cov_columns *columns,
-                             const cov_value *const *parents, size_t n)
+cov_status cov__include_load(const cov_resource *r, cov_ctx *ctx, cov_include *nodes,
+                             const cov_columns *columns, const cov_value *const *parents, size_t n)
 {
     loader l = { r, ctx, 0 };
 
     return load_nodes(&l, nodes, columns, parents, n);
 }
 
-static cov_status rows_json(cov_buf *out, cov_ctx *ctx, const cov_include *node, const cov_include_row *row)
+static cov_status rows_json(cov_buf *out, cov_ctx *ctx, const cov_include *node,
+                            const cov_include_row *row)
 {
     const cov_resource *target = node->relation->target;
     bool single = cov__relation_is_single(node->relation);
@@ -385,15 +390,18 @@ static cov_status rows_json(cov_buf *out, cov_ctx *ctx, const cov_include *node,
 
     if (single && row == NULL)
         COV_BUF_LIT(out, "null");
-    for (bool first = true; st == COV_OK && row != NULL; row = single ? NULL : row->next, first = false) {
+    for (bool first = true; st == COV_OK && row != NULL;
+         row = single ? NULL : row->next, first = false) {
         if (!first)
             cov_buf_char(out, ',');
-        st = cov__object_json(out, ctx, target, &node->layout, row->values, node->children, row->index);
+        st = cov__object_json(out, ctx, target, &node->layout, row->values, node->children,
+                              row->index);
     }
     return st;
 }
 
-cov_status cov__include_json(cov_buf *out, cov_ctx *ctx, const cov_include *nodes, size_t parent, bool empty)
+cov_status cov__include_json(cov_buf *out, cov_ctx *ctx, const cov_include *nodes, size_t parent,
+                             bool empty)
 {
     cov_status st = COV_OK;
 

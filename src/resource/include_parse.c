@@ -84,7 +84,8 @@ static void read_options(cov_str text, cov_include *node)
 }
 
 /* The node of this relation among its siblings, made when it is new. */
-static cov_status ensure(include_parser *p, cov_include **siblings, const cov_relation *relation, cov_include **out)
+static cov_status ensure(include_parser *p, cov_include **siblings, const cov_relation *relation,
+                         cov_include **out)
 {
     cov_include **at = siblings;
 
@@ -94,7 +95,8 @@ static cov_status ensure(include_parser *p, cov_include **siblings, const cov_re
     if (*at != NULL)
         return COV_OK;
     if (p->n_nodes++ == COV_INCLUDE_MAX_NODES)
-        return cov_fail(p->ctx->err, COV_EINVAL, "Too many includes (at most %d)", COV_INCLUDE_MAX_NODES);
+        return cov_fail(p->ctx->err, COV_EINVAL, "Too many includes (at most %d)",
+                        COV_INCLUDE_MAX_NODES);
     *at = *out = COV_NEW(p->ctx->arena, cov_include);
     if (*out == NULL)
         return cov_fail_nomem(p->ctx->err);
@@ -113,11 +115,13 @@ static size_t name_end(cov_str s)
 }
 
 /* name(options).name(options)...; an unknown name ends the path silently, and so does too deep a level. */
-static cov_status read_path(include_parser *p, const cov_resource *r, cov_str rest, cov_include **siblings)
+static cov_status read_path(include_parser *p, const cov_resource *r, cov_str rest,
+                            cov_include **siblings)
 {
     for (int64_t level = 1; rest.len != 0 && level - 1 <= p->max_depth; level++) {
         size_t end = name_end(rest);
-        const cov_relation *relation = cov__relation_named(r, cov_str_trim(cov_str_slice(rest, 0, end)));
+        const cov_relation *relation =
+            cov__relation_named(r, cov_str_trim(cov_str_slice(rest, 0, end)));
         cov_include *node = NULL;
         cov_status st;
 

@@ -29,7 +29,7 @@ typedef struct type_row {
 
 const char *cov__json_kind(yyjson_val *json)
 {
-    static const char *const names[] = { "none", "number", "null",  "boolean",
+    static const char *const names[] = { "none",   "number", "null",  "boolean",
                                          "number", "string", "array", "object" };
 
     return json != NULL ? names[yyjson_get_type(json) & 7] : "undefined";
@@ -79,7 +79,8 @@ static void check_safe_range(checker *c, double d)
     const char *sign = d > 0 ? "<=" : ">=-";
 
     for (int i = 0; i < 2; i++)
-        ISSUE(c, "Too %s: expected %s to be %s9007199254740991", side, i == 0 ? "int" : "number", sign);
+        ISSUE(c, "Too %s: expected %s to be %s9007199254740991", side, i == 0 ? "int" : "number",
+              sign);
 }
 
 /* Beyond 2^53-1 an integer travels as a string of digits, both ways. */
@@ -183,7 +184,8 @@ static bool buffer_object(yyjson_val *json, cov_buf *out)
 
     if (!yyjson_equals_str(yyjson_obj_get(json, "type"), "Buffer") || !yyjson_is_arr(data))
         return false;
-    yyjson_arr_foreach(data, i, n, item) {
+    yyjson_arr_foreach(data, i, n, item)
+    {
         if (!yyjson_is_uint(item) || yyjson_get_uint(item) > UINT8_MAX)
             return false;
         cov_buf_char(out, (char)(unsigned char)yyjson_get_uint(item));
@@ -194,7 +196,8 @@ static bool buffer_object(yyjson_val *json, cov_buf *out)
 static void check_blob(checker *c, cov_value *out)
 {
     cov_buf bytes = COV_BUF_IN(c->ctx->arena);
-    bool ok = yyjson_is_str(c->json) ? cov_base64_decode(&bytes, text_of(c->json)) : buffer_object(c->json, &bytes);
+    bool ok = yyjson_is_str(c->json) ? cov_base64_decode(&bytes, text_of(c->json))
+                                     : buffer_object(c->json, &bytes);
 
     if (!ok)
         ISSUE(c, "Invalid input: expected base64 text");
@@ -265,7 +268,8 @@ static void issue_missing(checker *c)
         cov_buf_char(&path, '.');
     cov_buf_str(&path, c->column->name);
     hint = cov_arena_printf(c->ctx->arena, advice, COV_STR_ARG(cov_buf_view(&path)));
-    ISSUE(c, "Invalid input: expected %s, received undefined%.*s", row->expected, COV_STR_ARG(hint));
+    ISSUE(c, "Invalid input: expected %s, received undefined%.*s", row->expected,
+          COV_STR_ARG(hint));
 }
 
 static void check_present(checker *c, cov_input *out)
@@ -294,7 +298,8 @@ static void check_absent(checker *c)
     const cov_column *column = c->column;
 
     if (c->rules->mode == COV_INPUT_UPDATE || !column->not_null || column->has_default ||
-        c->r->is_generated[column->index] || (c->rules->filled != NULL && c->rules->filled[column->index]))
+        c->r->is_generated[column->index] ||
+        (c->rules->filled != NULL && c->rules->filled[column->index]))
         return;
     if (column->n_enum_values != 0)
         issue_option(c);
@@ -305,8 +310,8 @@ static void check_absent(checker *c)
 static void issue_unknown(checker *c, const cov_buf *keys, size_t n)
 {
     if (n != 0)
-        cov__issue(c->issues, c->rules->prefix, COV_STR(""), "Unrecognized key%s: %.*s", n == 1 ? "" : "s",
-                   COV_STR_ARG(cov_buf_view(keys)));
+        cov__issue(c->issues, c->rules->prefix, COV_STR(""), "Unrecognized key%s: %.*s",
+                   n == 1 ? "" : "s", COV_STR_ARG(cov_buf_view(keys)));
 }
 
 /* The last of duplicate keys wins. Returns the number of unknown keys, listed in `unknown`. */
@@ -357,7 +362,8 @@ cov_status cov__input_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *valu
     if (st != COV_OK)
         return st;
     if (!yyjson_is_obj(value)) {
-        cov__issue(issues, rules->prefix, COV_STR(""), "Invalid input: expected object, received %s", cov__json_kind(value));
+        cov__issue(issues, rules->prefix, COV_STR(""),
+                   "Invalid input: expected object, received %s", cov__json_kind(value));
         return COV_OK;
     }
     n_unknown = collect(&c, value, found, &unknown);
@@ -404,7 +410,8 @@ bool cov__value_equal(const cov_value *a, const cov_value *b)
     return cov_str_eq(a->s, b->s);
 }
 
-cov_status cov__input_fix_id(const cov_resource *r, cov_ctx *ctx, const cov_value *id, cov_input *input)
+cov_status cov__input_fix_id(const cov_resource *r, cov_ctx *ctx, const cov_value *id,
+                             cov_input *input)
 {
     size_t at = r->id->index;
     cov_issues issues;
@@ -415,7 +422,8 @@ cov_status cov__input_fix_id(const cov_resource *r, cov_ctx *ctx, const cov_valu
     if (cov__value_equal(&input->values[at], id))
         return COV_OK;
     cov__issues_init(&issues, ctx->arena);
-    cov__issue(&issues, COV_STR(""), r->id->name, "Invalid input: the id of a row cannot be changed");
+    cov__issue(&issues, COV_STR(""), r->id->name,
+               "Invalid input: the id of a row cannot be changed");
     return cov__issues_finish(ctx, &issues);
 }
 

@@ -25,18 +25,18 @@ struct cov_resource {
     const cov_resource_code *code; /* hooks, computed fields...; all zero without any */
     const cov_table *table;
     const cov_column *id;
-    const cov_column *version;      /* etag.versionField, or NULL */
-    const cov_column *updated_at;   /* etag.updatedAtField, or NULL */
-    const cov_column *etag_id;      /* etag.idField, or NULL */
-    const cov_column *soft_delete;  /* or NULL */
+    const cov_column *version;     /* etag.versionField, or NULL */
+    const cov_column *updated_at;  /* etag.updatedAtField, or NULL */
+    const cov_column *etag_id;     /* etag.idField, or NULL */
+    const cov_column *soft_delete; /* or NULL */
     cov_access access[COV_N_OPS];
     cov_rsql_policy filter_policy;
     cov_rsql_policy scope_policy; /* trusted, without limits */
-    cov_columns all;      /* every column of the table */
-    cov_columns readable; /* what a response may show, in column order */
+    cov_columns all;              /* every column of the table */
+    cov_columns readable;         /* what a response may show, in column order */
     /* By column index. */
     const bool *is_readable;
-    const bool *is_writable; /* a client may set it: fields.writable, the id, generated fields */
+    const bool *is_writable;  /* a client may set it: fields.writable, the id, generated fields */
     const bool *is_generated; /* generatedFields, or generated always */
     const bool *is_sortable;
     const bool *is_groupable;
@@ -49,14 +49,17 @@ struct cov_resource {
 
 /* The predicate that `op` is limited to, NULL when unlimited. Fails with 401; a denying scope gives
  * cov_rsql_none(). */
-COV_CHECK cov_status cov__access_scope(const cov_resource *r, cov_ctx *ctx, cov_op op, const cov_rsql_expr **out);
+COV_CHECK cov_status cov__access_scope(const cov_resource *r, cov_ctx *ctx, cov_op op,
+                                       const cov_rsql_expr **out);
 /* As above for creating: a denying scope is 403. */
-COV_CHECK cov_status cov__access_create(const cov_resource *r, cov_ctx *ctx, const cov_rsql_expr **out);
+COV_CHECK cov_status cov__access_create(const cov_resource *r, cov_ctx *ctx,
+                                        const cov_rsql_expr **out);
 /* 403 unless the new row lies inside `scope`. `row` is in table order. */
 COV_CHECK cov_status cov__access_check_row(const cov_resource *r, cov_ctx *ctx, cov_op op,
                                            const cov_rsql_expr *scope, const cov_value *row);
 /* 400 when the capability is off (spec/01 section 10). `flag` is "enableCreate", ... */
-COV_CHECK cov_status cov__access_capability(const cov_resource *r, cov_ctx *ctx, bool enabled, const char *flag);
+COV_CHECK cov_status cov__access_capability(const cov_resource *r, cov_ctx *ctx, bool enabled,
+                                            const char *flag);
 
 /* --- predicate.c: the WHERE of a request --- */
 
@@ -66,9 +69,11 @@ typedef struct cov_where {
 } cov_where;
 
 /* A caller's filter text under the resource's policy; NULL for an empty one. */
-COV_CHECK cov_status cov__filter_bind(const cov_resource *r, cov_ctx *ctx, cov_str text, const cov_rsql_expr **out);
+COV_CHECK cov_status cov__filter_bind(const cov_resource *r, cov_ctx *ctx, cov_str text,
+                                      const cov_rsql_expr **out);
 /* Scope of `op`, the `filter` parameter and `withDeleted`. */
-COV_CHECK cov_status cov__where_read(const cov_resource *r, cov_ctx *ctx, cov_op op, cov_where *out);
+COV_CHECK cov_status cov__where_read(const cov_resource *r, cov_ctx *ctx, cov_op op,
+                                     cov_where *out);
 /* For /:id routes: as above without the `filter` parameter. */
 COV_CHECK cov_status cov__where_row(const cov_resource *r, cov_ctx *ctx, cov_op op, cov_where *out);
 /* Append " WHERE ..." or nothing; `more` says that a condition follows (then the text ends in " AND " or " WHERE "). */
@@ -80,13 +85,16 @@ cov_status cov__fail_no_row(const cov_resource *r, cov_ctx *ctx, cov_str segment
 
 /* --- row.c: values as JSON (spec/01 section 8) --- */
 
-void cov__value_json(cov_buf *out, cov_arena *arena, const cov_column *column, const cov_value *value);
+void cov__value_json(cov_buf *out, cov_arena *arena, const cov_column *column,
+                     const cov_value *value);
 /* The plain text of a value, as ids and entity tags have it; "null" for NULL. */
 void cov__plain_text(cov_buf *out, const cov_value *value);
 /* {"a":1,...}: values[i] belongs to columns->items[i]. */
-void cov__row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns, const cov_value *values);
+void cov__row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns,
+                   const cov_value *values);
 /* As above, picking from a row in table order. */
-void cov__table_row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns, const cov_value *row);
+void cov__table_row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns,
+                         const cov_value *row);
 /* Deep copy of n values into the arena; NULL: out of memory. */
 cov_value *cov__values_clone(cov_arena *arena, const cov_value *values, size_t n);
 /* `SELECT "a","b" FROM "t"` */
@@ -105,12 +113,14 @@ typedef struct cov_include cov_include;
 /* Computed fields are made from whole rows. */
 bool cov__reads_whole_rows(const cov_resource *r);
 /* Append {columns, includes, computed}. `includes` may be NULL; `parent` is the row's place among their parents. */
-COV_CHECK cov_status cov__object_json(cov_buf *out, cov_ctx *ctx, const cov_resource *r, const cov_layout *layout,
-                                      const cov_value *values, const cov_include *includes, size_t parent);
+COV_CHECK cov_status cov__object_json(cov_buf *out, cov_ctx *ctx, const cov_resource *r,
+                                      const cov_layout *layout, const cov_value *values,
+                                      const cov_include *includes, size_t parent);
 /* Append a row in table order, as readable, to the response. */
-COV_CHECK cov_status cov__stored_row_json(cov_ctx *ctx, const cov_resource *r, const cov_value *row);
-COV_CHECK cov_status cov__computed_json(cov_buf *out, cov_ctx *ctx, const cov_resource *r, const cov_value *values,
-                                        bool empty);
+COV_CHECK cov_status cov__stored_row_json(cov_ctx *ctx, const cov_resource *r,
+                                          const cov_value *row);
+COV_CHECK cov_status cov__computed_json(cov_buf *out, cov_ctx *ctx, const cov_resource *r,
+                                        const cov_value *values, bool empty);
 
 /* Run a statement that gives at most one row; *row is NULL when there was none, else a clone. */
 COV_CHECK cov_status cov__query_row(cov_ctx *ctx, const cov_sql *sql, cov_value **row);
@@ -123,11 +133,12 @@ void cov__respond(cov_ctx *ctx, int status);
 /* --- select.c: projection (spec/01 section 6.9) --- */
 COV_CHECK cov_status cov__select_columns(const cov_resource *r, cov_ctx *ctx, cov_columns *out);
 /* The readable columns among a comma list, in its order; all readable ones when the list is empty. */
-COV_CHECK cov_status cov__columns_named(const cov_resource *r, cov_ctx *ctx, cov_str list, cov_columns *out);
+COV_CHECK cov_status cov__columns_named(const cov_resource *r, cov_ctx *ctx, cov_str list,
+                                        cov_columns *out);
 
 /* 400: the field exists but policy forbids it. */
-cov_status cov__fail_field(cov_ctx *ctx, const cov_resource *r, cov_str field, const char *operation,
-                           const bool *allowed);
+cov_status cov__fail_field(cov_ctx *ctx, const cov_resource *r, cov_str field,
+                           const char *operation, const bool *allowed);
 
 /* --- order.c and cursor.c: spec/03 sections 2 to 5 --- */
 
@@ -164,29 +175,32 @@ typedef struct cov_order_syntax {
     cov_str text;
 } cov_order_syntax;
 COV_CHECK cov_status cov__order_parse(cov_ctx *ctx, cov_order_syntax *out);
-COV_CHECK cov_status cov__order_resolve(const cov_resource *r, cov_ctx *ctx, const cov_order_syntax *syntax,
-                                        cov_order *out);
+COV_CHECK cov_status cov__order_resolve(const cov_resource *r, cov_ctx *ctx,
+                                        const cov_order_syntax *syntax, cov_order *out);
 /* " ORDER BY ..." always ending in the id. */
 void cov__order_sql(const cov_resource *r, const cov_order *order, cov_sql *sql);
 /* The keyset condition (spec/03 section 5), in parentheses. */
-void cov__keyset_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor, cov_sql *sql);
+void cov__keyset_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor,
+                     cov_sql *sql);
 
 /* The decoded document of a cursor parameter: checked signature, version, hash and age. */
-COV_CHECK cov_status cov__cursor_open(const cov_resource *r, cov_ctx *ctx, const cov_order_syntax *order,
-                                      yyjson_val **document);
+COV_CHECK cov_status cov__cursor_open(const cov_resource *r, cov_ctx *ctx,
+                                      const cov_order_syntax *order, yyjson_val **document);
 /* Its values in the columns' storage. */
 COV_CHECK cov_status cov__cursor_values(const cov_resource *r, cov_ctx *ctx, const cov_order *order,
                                         yyjson_val *document, cov_cursor *out);
 /* Append the cursor after a row as a JSON string. values[i] belongs to order->terms[i]. */
 COV_CHECK cov_status cov__cursor_write(const cov_resource *r, cov_ctx *ctx, const cov_order *order,
-                                       const cov_value *id, const cov_value *const *values, cov_buf *out);
+                                       const cov_value *id, const cov_value *const *values,
+                                       cov_buf *out);
 
 /* --- etag.c: spec/01 section 15 --- */
 
 /* The tag of a row in table order, with quotes and W/; ptr NULL when `etag` is not configured or on failure. */
 cov_str cov__etag(const cov_resource *r, cov_ctx *ctx, const cov_value *row);
 /* 412 unless If-Match allows. *conditional: an If-Match header was there. */
-COV_CHECK cov_status cov__etag_if_match(const cov_resource *r, cov_ctx *ctx, const cov_value *row, bool *conditional);
+COV_CHECK cov_status cov__etag_if_match(const cov_resource *r, cov_ctx *ctx, const cov_value *row,
+                                        bool *conditional);
 bool cov__etag_none_match(cov_ctx *ctx, cov_str tag);
 cov_status cov__fail_precondition(cov_ctx *ctx, cov_str tag);
 /* " AND version = ?" for a conditional write. */
@@ -218,16 +232,19 @@ typedef struct cov_issues {
 
 COV_CHECK cov_status cov__body_read(cov_ctx *ctx, yyjson_val **out);
 void cov__issues_init(cov_issues *issues, cov_arena *arena);
-void cov__issue(cov_issues *issues, cov_str prefix, cov_str field, const char *format, ...) COV_PRINTF(4, 5);
+void cov__issue(cov_issues *issues, cov_str prefix, cov_str field, const char *format, ...)
+    COV_PRINTF(4, 5);
 /* COV_OK when there are none, else 400 "Validation failed" with `errors`. */
 COV_CHECK cov_status cov__issues_finish(cov_ctx *ctx, const cov_issues *issues);
 /* Validate one object against the table and convert it. Problems go to `issues`; only COV_ENOMEM is returned. */
 COV_CHECK cov_status cov__input_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *value,
-                                     const cov_input_rules *rules, cov_issues *issues, cov_input *out);
+                                     const cov_input_rules *rules, cov_issues *issues,
+                                     cov_input *out);
 /* Take away what the client may not set (spec/01 section 10). */
 void cov__input_mask(const cov_resource *r, cov_input *input);
 /* 400 when the body sets the id to another value than `id`; an equal id is taken away. */
-COV_CHECK cov_status cov__input_fix_id(const cov_resource *r, cov_ctx *ctx, const cov_value *id, cov_input *input);
+COV_CHECK cov_status cov__input_fix_id(const cov_resource *r, cov_ctx *ctx, const cov_value *id,
+                                       cov_input *input);
 /* Convert one JSON value to a column's storage, without messages; used by cursors. */
 bool cov__value_from_json(cov_ctx *ctx, const cov_column *column, yyjson_val *json, cov_value *out);
 bool cov__value_equal(const cov_value *a, const cov_value *b);
@@ -238,24 +255,27 @@ bool cov__value_equal(const cov_value *a, const cov_value *b);
  * Insert one row; *row is what the table then holds. With `upsert`, a row with the same id is updated
  * instead, as far as `update_scope` allows: *row is NULL when it does not.
  */
-COV_CHECK cov_status cov__insert(const cov_resource *r, cov_ctx *ctx, const cov_input *input, bool upsert,
-                                 const cov_rsql_expr *update_scope, cov_value **row);
+COV_CHECK cov_status cov__insert(const cov_resource *r, cov_ctx *ctx, const cov_input *input,
+                                 bool upsert, const cov_rsql_expr *update_scope, cov_value **row);
 /* Insert with everything around it: hooks, the create scope, the record for listeners. */
-COV_CHECK cov_status cov__create_row(const cov_resource *r, cov_ctx *ctx, const cov_rsql_expr *scope,
-                                     cov_input *input, cov_value **row);
+COV_CHECK cov_status cov__create_row(const cov_resource *r, cov_ctx *ctx,
+                                     const cov_rsql_expr *scope, cov_input *input, cov_value **row);
 /* `UPDATE "t" SET "a"=?,...`; returns the number of columns set: with 0 the statement is not complete. */
 size_t cov__update_sql(const cov_resource *r, const cov_input *input, cov_sql *sql);
 /* Turn a constraint failure in ctx->err into its problem (spec/01 Q-11); others pass. `input` may be NULL. */
-cov_status cov__fail_constraint(const cov_resource *r, cov_ctx *ctx, cov_status st, const cov_input *input);
+cov_status cov__fail_constraint(const cov_resource *r, cov_ctx *ctx, cov_status st,
+                                const cov_input *input);
 
 /* `DELETE FROM "t"`, or the UPDATE that marks rows as deleted. */
 void cov__delete_sql(const cov_resource *r, cov_ctx *ctx, cov_sql *sql);
-COV_CHECK cov_status cov__count_rows(const cov_resource *r, cov_ctx *ctx, const cov_where *where, int64_t *out);
+COV_CHECK cov_status cov__count_rows(const cov_resource *r, cov_ctx *ctx, const cov_where *where,
+                                     int64_t *out);
 /* "undefined", "null", "boolean", "number", "string", "array", "object". */
 const char *cov__json_kind(yyjson_val *json);
 
 /* 400 when a batch is larger than the limit. */
-COV_CHECK cov_status cov__batch_limit(cov_ctx *ctx, const char *operation, int64_t limit, int64_t requested);
+COV_CHECK cov_status cov__batch_limit(cov_ctx *ctx, const char *operation, int64_t limit,
+                                      int64_t requested);
 
 /* --- handlers, one file each --- */
 cov_status cov__list(const cov_resource *r, cov_ctx *ctx, cov_str id);

@@ -27,7 +27,7 @@ typedef struct list_sink {
     const list_plan *plan;
     size_t n;
     bool more;
-    const cov_value *last; /* the page's last row, only on a full page */
+    const cov_value *last;  /* the page's last row, only on a full page */
     const cov_value **rows; /* the whole page, only when includes need it */
 } list_sink;
 
@@ -157,7 +157,8 @@ static cov_status write_with_includes(const cov_resource *r, cov_ctx *ctx, const
     return st;
 }
 
-static cov_status query_page(const cov_resource *r, cov_ctx *ctx, const list_plan *plan, list_sink *sink)
+static cov_status query_page(const cov_resource *r, cov_ctx *ctx, const list_plan *plan,
+                             list_sink *sink)
 {
     cov_stmt stmt;
     cov_status st;
@@ -175,16 +176,19 @@ static cov_status query_page(const cov_resource *r, cov_ctx *ctx, const list_pla
     return st == COV_OK ? cov_db_query(ctx->db, &stmt, &sink->sink, ctx->err) : st;
 }
 
-static cov_status next_cursor(const cov_resource *r, cov_ctx *ctx, const list_plan *plan, const list_sink *sink)
+static cov_status next_cursor(const cov_resource *r, cov_ctx *ctx, const list_plan *plan,
+                              const list_sink *sink)
 {
     const cov_value *values[COV_MAX_ORDER_TERMS] = { NULL };
 
     for (size_t i = 0; i < plan->order.n; i++)
         values[i] = &sink->last[plan->term_at[i]];
-    return cov__cursor_write(r, ctx, &plan->order, &sink->last[plan->id_at], values, &ctx->res->body);
+    return cov__cursor_write(r, ctx, &plan->order, &sink->last[plan->id_at], values,
+                             &ctx->res->body);
 }
 
-cov_status cov__count_rows(const cov_resource *r, cov_ctx *ctx, const cov_where *where, int64_t *out)
+cov_status cov__count_rows(const cov_resource *r, cov_ctx *ctx, const cov_where *where,
+                           int64_t *out)
 {
     cov_value *row = NULL;
     cov_status st;

@@ -17,8 +17,8 @@ void cov__record(cov_ctx *ctx, cov_str resource, cov_str type, cov_str id)
         node->mutation.id = cov_arena_str(ctx->arena, id);
     }
     if (node == NULL || node->mutation.id.ptr == NULL) {
-        ctx->host->log(ctx->host->self, COV_LOG_ERROR, COV_STR("out of memory: a mutation was not recorded"),
-                       COV_STR(""));
+        ctx->host->log(ctx->host->self, COV_LOG_ERROR,
+                       COV_STR("out of memory: a mutation was not recorded"), COV_STR(""));
         return;
     }
     if (ctx->mutations->last != NULL)

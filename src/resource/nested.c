@@ -8,7 +8,8 @@ typedef struct nested_reader {
     const cov_rsql_expr *scope;
 } nested_reader;
 
-static cov_status read_row(nested_reader *reader, yyjson_val *value, cov_str prefix, cov_nested_row ***tail)
+static cov_status read_row(nested_reader *reader, yyjson_val *value, cov_str prefix,
+                           cov_nested_row ***tail)
 {
     const cov_relation *relation = reader->relation;
     const cov_resource *target = relation->target;
@@ -43,10 +44,13 @@ static cov_status read_list(nested_reader *reader, yyjson_val *list, cov_nested_
 
     if (st != COV_OK)
         return st;
-    yyjson_arr_foreach(list, i, n, value) {
-        cov_str prefix = cov_arena_printf(reader->ctx->arena, "%.*s.%zu", COV_STR_ARG(reader->relation->name), i);
+    yyjson_arr_foreach(list, i, n, value)
+    {
+        cov_str prefix = cov_arena_printf(reader->ctx->arena, "%.*s.%zu",
+                                          COV_STR_ARG(reader->relation->name), i);
 
-        st = prefix.ptr != NULL ? read_row(reader, value, prefix, tail) : cov_fail_nomem(reader->ctx->err);
+        st = prefix.ptr != NULL ? read_row(reader, value, prefix, tail)
+                                : cov_fail_nomem(reader->ctx->err);
         if (st != COV_OK)
             return st;
     }
@@ -60,12 +64,13 @@ static cov_status check_access(nested_reader *reader)
     cov_status st = cov__access_create(target, reader->ctx, &reader->scope);
 
     return st == COV_OK
-               ? cov__access_capability(target, reader->ctx, target->config->capabilities.create, "enableCreate")
+               ? cov__access_capability(target, reader->ctx, target->config->capabilities.create,
+                                        "enableCreate")
                : st;
 }
 
-static cov_status read_relation(nested_reader *reader, yyjson_val *value, cov_nested *out, cov_nested_row ***parents,
-                                cov_nested_row ***children)
+static cov_status read_relation(nested_reader *reader, yyjson_val *value, cov_nested *out,
+                                cov_nested_row ***parents, cov_nested_row ***children)
 {
     const cov_relation *relation = reader->relation;
     cov_status st;
@@ -83,7 +88,8 @@ static cov_status read_relation(nested_reader *reader, yyjson_val *value, cov_ne
                                 : read_row(reader, value, relation->name, children);
 }
 
-cov_status cov__nested_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *body, cov_issues *issues, cov_nested *out)
+cov_status cov__nested_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *body,
+                            cov_issues *issues, cov_nested *out)
 {
     cov_nested_row **parents = &out->parents;
     cov_nested_row **children = &out->children;
@@ -97,7 +103,8 @@ cov_status cov__nested_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *bod
         nested_reader reader = { ctx, issues, &r->relations[i], NULL };
         cov_str name = r->relations[i].name;
 
-        st = read_relation(&reader, yyjson_obj_getn(body, name.ptr, name.len), out, &parents, &children);
+        st = read_relation(&reader, yyjson_obj_getn(body, name.ptr, name.len), out, &parents,
+                           &children);
     }
     return st;
 }
@@ -107,7 +114,8 @@ cov_status cov__nested_parents(cov_ctx *ctx, const cov_nested *nested, cov_input
     for (cov_nested_row *row = nested->parents; row != NULL; row = row->next) {
         size_t at = row->relation->local->index;
         cov_value *inserted = NULL;
-        cov_status st = cov__create_row(row->relation->target, ctx, row->scope, &row->input, &inserted);
+        cov_status st =
+            cov__create_row(row->relation->target, ctx, row->scope, &row->input, &inserted);
 
         if (st != COV_OK)
             return st;

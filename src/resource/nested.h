@@ -25,11 +25,12 @@ typedef struct cov_nested {
 } cov_nested;
 
 /* Take the relations out of the body. Issues get paths such as "comments.0.text". */
-COV_CHECK cov_status cov__nested_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *body, cov_issues *issues,
-                                      cov_nested *out);
+COV_CHECK cov_status cov__nested_read(const cov_resource *r, cov_ctx *ctx, yyjson_val *body,
+                                      cov_issues *issues, cov_nested *out);
 /* Insert the parents and point `input` at them. */
 COV_CHECK cov_status cov__nested_parents(cov_ctx *ctx, const cov_nested *nested, cov_input *input);
 /* Insert the children of the new row. */
-COV_CHECK cov_status cov__nested_children(cov_ctx *ctx, const cov_nested *nested, const cov_value *row);
+COV_CHECK cov_status cov__nested_children(cov_ctx *ctx, const cov_nested *nested,
+                                          const cov_value *row);
 
 #endif

@@ -8,7 +8,8 @@ bool cov__reads_whole_rows(const cov_resource *r)
     return r->code->options.n_computed != 0;
 }
 
-static size_t columns_json(cov_buf *out, cov_arena *arena, const cov_layout *layout, const cov_value *values)
+static size_t columns_json(cov_buf *out, cov_arena *arena, const cov_layout *layout,
+                           const cov_value *values)
 {
     for (size_t i = 0; i < layout->out.n; i++) {
         const cov_column *column = layout->out.items[i];
@@ -21,8 +22,9 @@ static size_t columns_json(cov_buf *out, cov_arena *arena, const cov_layout *lay
     return layout->out.n;
 }
 
-cov_status cov__object_json(cov_buf *out, cov_ctx *ctx, const cov_resource *r, const cov_layout *layout,
-                            const cov_value *values, const cov_include *includes, size_t parent)
+cov_status cov__object_json(cov_buf *out, cov_ctx *ctx, const cov_resource *r,
+                            const cov_layout *layout, const cov_value *values,
+                            const cov_include *includes, size_t parent)
 {
     cov_status st = COV_OK;
     size_t n;

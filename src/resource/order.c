@@ -16,20 +16,23 @@ static cov_status parse_part(cov_ctx *ctx, cov_str part, cov_order_part *out)
     cov_str rest = cov_str_slice(part, prefixed ? 1 : 0, part.len);
     size_t colon = cov_str_find(rest, ':', 0);
     size_t second = cov_str_find(rest, ':', colon < rest.len ? colon + 1 : colon);
-    cov_str suffix = colon < rest.len ? cov_str_trim(cov_str_slice(rest, colon + 1, second)) : COV_STR_NULL;
+    cov_str suffix =
+        colon < rest.len ? cov_str_trim(cov_str_slice(rest, colon + 1, second)) : COV_STR_NULL;
     bool given;
     bool desc;
 
     out->field = cov_str_trim(cov_str_slice(rest, 0, colon));
     if (!direction(suffix, &given, &desc))
-        return cov_fail(ctx->err, COV_EINVAL,
-                        "Invalid sort direction \"%.*s\" for \"%.*s\" (expected \"asc\" or \"desc\")",
-                        COV_STR_ARG(suffix), COV_STR_ARG(out->field));
+        return cov_fail(
+            ctx->err, COV_EINVAL,
+            "Invalid sort direction \"%.*s\" for \"%.*s\" (expected \"asc\" or \"desc\")",
+            COV_STR_ARG(suffix), COV_STR_ARG(out->field));
     if (prefixed && given)
-        return cov_fail(ctx->err, COV_EINVAL,
-                        "Conflicting sort direction for \"%.*s\": use either \"%c%.*s\" or \"%.*s:%.*s\", not both",
-                        COV_STR_ARG(out->field), part.ptr[0], COV_STR_ARG(out->field), COV_STR_ARG(out->field),
-                        COV_STR_ARG(suffix));
+        return cov_fail(
+            ctx->err, COV_EINVAL,
+            "Conflicting sort direction for \"%.*s\": use either \"%c%.*s\" or \"%.*s:%.*s\", not both",
+            COV_STR_ARG(out->field), part.ptr[0], COV_STR_ARG(out->field), COV_STR_ARG(out->field),
+            COV_STR_ARG(suffix));
     out->desc = prefixed ? part.ptr[0] == '-' : desc;
     return COV_OK;
 }
@@ -48,7 +51,8 @@ cov_status cov__order_parse(cov_ctx *ctx, cov_order_syntax *out)
         if (part.len == 0)
             continue;
         if (out->n == COV_MAX_ORDER_TERMS)
-            return cov_fail(ctx->err, COV_EINVAL, "Too many orderBy fields (at most %d)", COV_MAX_ORDER_TERMS);
+            return cov_fail(ctx->err, COV_EINVAL, "Too many orderBy fields (at most %d)",
+                            COV_MAX_ORDER_TERMS);
         st = parse_part(ctx, part, &out->parts[out->n++]);
         if (st != COV_OK)
             return st;
@@ -64,7 +68,8 @@ static bool has_term(const cov_order *order, const cov_column *column)
     return false;
 }
 
-cov_status cov__order_resolve(const cov_resource *r, cov_ctx *ctx, const cov_order_syntax *syntax, cov_order *out)
+cov_status cov__order_resolve(const cov_resource *r, cov_ctx *ctx, const cov_order_syntax *syntax,
+                              cov_order *out)
 {
     out->n = out->n_sql = 0;
     out->ends_in_id = false;
@@ -74,7 +79,8 @@ cov_status cov__order_resolve(const cov_resource *r, cov_ctx *ctx, const cov_ord
         const cov_column *column = cov_table_column(r->table, part->field);
 
         if (column == NULL || column->class_ == COV_CLASS_JSON || column->class_ == COV_CLASS_BLOB)
-            return cov_fail(ctx->err, COV_EINVAL, "Invalid orderBy field: %.*s", COV_STR_ARG(part->field));
+            return cov_fail(ctx->err, COV_EINVAL, "Invalid orderBy field: %.*s",
+                            COV_STR_ARG(part->field));
         if (!r->is_sortable[column->index])
             return cov__fail_field(ctx, r, part->field, "sort", r->is_sortable);
         if (has_term(out, column))
@@ -125,7 +131,8 @@ void cov__order_sql(const cov_resource *r, const cov_order *order, cov_sql *sql)
     cov_sql_str(sql, r->id->quoted);
 }
 
-static void compare_sql(const cov_column *column, const char *op, const cov_value *value, cov_sql *sql)
+static void compare_sql(const cov_column *column, const char *op, const cov_value *value,
+                        cov_sql *sql)
 {
     cov_sql_str(sql, column->quoted);
     cov_sql_str(sql, cov_str_from(op));
@@ -143,7 +150,8 @@ static void equal_sql(const cov_column *column, const cov_value *value, cov_sql 
 }
 
 /* gt(f, v) of spec/03 section 5. */
-static void after_sql(const cov_resource *r, const cov_order_term *term, const cov_value *value, cov_sql *sql)
+static void after_sql(const cov_resource *r, const cov_order_term *term, const cov_value *value,
+                      cov_sql *sql)
 {
     bool at_end = nulls_at_end(r, term);
 
@@ -171,7 +179,8 @@ static void after_sql(const cov_resource *r, const cov_order_term *term, const c
  * A bound on the first term that the alternatives imply anyway: it lets an index start at the cursor, so a
  * deep page costs what the first one costs.
  */
-static void seek_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor, cov_sql *sql)
+static void seek_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor,
+                     cov_sql *sql)
 {
     const cov_order_term *first = &order->terms[0];
 
@@ -188,12 +197,14 @@ static void seek_sql(const cov_resource *r, const cov_order *order, const cov_cu
 static bool is_row_comparison(const cov_order *order, const cov_cursor *cursor)
 {
     for (size_t i = 0; i < order->n_sql; i++)
-        if (order->terms[i].desc || !order->terms[i].column->not_null || cursor->values[i].type == COV_NULL)
+        if (order->terms[i].desc || !order->terms[i].column->not_null ||
+            cursor->values[i].type == COV_NULL)
             return false;
     return order->n_sql != 0;
 }
 
-static void row_comparison_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor, cov_sql *sql)
+static void row_comparison_sql(const cov_resource *r, const cov_order *order,
+                               const cov_cursor *cursor, cov_sql *sql)
 {
     COV_SQL(sql, "(");
     for (size_t i = 0; i < order->n_sql; i++) {
@@ -218,7 +229,8 @@ static void row_comparison_sql(const cov_resource *r, const cov_order *order, co
     COV_SQL(sql, ")");
 }
 
-void cov__keyset_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor, cov_sql *sql)
+void cov__keyset_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor,
+                     cov_sql *sql)
 {
     size_t last = order->ends_in_id ? order->n_sql - 1 : order->n_sql;
 

@@ -37,7 +37,8 @@ void cov_params_read(cov_ctx *ctx)
         size_t param = find(decode(ctx, cov_str_slice(part, 0, equals)));
 
         if (param < COV_N_PARAMS && ctx->params[param].ptr == NULL)
-            ctx->params[param] = equals < part.len ? cov_str_slice(part, equals + 1, part.len) : COV_STR("");
+            ctx->params[param] =
+                equals < part.len ? cov_str_slice(part, equals + 1, part.len) : COV_STR("");
     }
 }
 

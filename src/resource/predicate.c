@@ -8,7 +8,8 @@
 #include "base/utf8.h"
 #include "resource/internal.h"
 
-cov_status cov__filter_bind(const cov_resource *r, cov_ctx *ctx, cov_str text, const cov_rsql_expr **out)
+cov_status cov__filter_bind(const cov_resource *r, cov_ctx *ctx, cov_str text,
+                            const cov_rsql_expr **out)
 {
     const cov_rsql_node *node = NULL;
     cov_status st;
@@ -136,8 +137,8 @@ cov_status cov__fail_no_row(const cov_resource *r, cov_ctx *ctx, cov_str segment
 
     if (text.ptr != NULL)
         text = cov_utf8_repair(ctx->arena, text);
-    st = cov_fail(ctx->err, COV_ENOTFOUND, "%.*s with id '%.*s' not found", COV_STR_ARG(r->table->name),
-                  COV_STR_ARG(text));
+    st = cov_fail(ctx->err, COV_ENOTFOUND, "%.*s with id '%.*s' not found",
+                  COV_STR_ARG(r->table->name), COV_STR_ARG(text));
     cov_error_member_str(ctx->err, "resource", r->table->name);
     cov_error_member_str(ctx->err, "id", text);
     return st;

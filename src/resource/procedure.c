@@ -23,8 +23,8 @@ static cov_status require_user(const call *c)
 {
     if (!c->procedure->signed_in || c->ctx->user != NULL)
         return COV_OK;
-    return cov_fail(c->ctx->err, COV_EUNAUTH, "Authentication required for %s on %.*s", c->procedure->name,
-                    COV_STR_ARG(c->r->table->name));
+    return cov_fail(c->ctx->err, COV_EUNAUTH, "Authentication required for %s on %.*s",
+                    c->procedure->name, COV_STR_ARG(c->r->table->name));
 }
 
 static cov_status check_input(const call *c)

@@ -37,16 +37,18 @@ static const cov_resource *resource_named(const linker *l, cov_str name)
 static cov_status fail(linker *l, const cov_relation_config *config, const char *what, cov_str name)
 {
     return cov_fail(l->err, COV_EINVAL, "resource \"%.*s\": relation \"%.*s\": %s \"%.*s\"",
-                    COV_STR_ARG(l->r->config->name), COV_STR_ARG(config->name), what, COV_STR_ARG(name));
+                    COV_STR_ARG(l->r->config->name), COV_STR_ARG(config->name), what,
+                    COV_STR_ARG(name));
 }
 
 /* The column called `name` (property or SQL name), or `otherwise` when no name was given. */
-static cov_status pick(linker *l, const cov_relation_config *config, const cov_table *table, cov_str name,
-                       const cov_column *otherwise, const cov_column **out)
+static cov_status pick(linker *l, const cov_relation_config *config, const cov_table *table,
+                       cov_str name, const cov_column *otherwise, const cov_column **out)
 {
     *out = otherwise;
     if (name.ptr == NULL)
-        return otherwise != NULL ? COV_OK : fail(l, config, "foreignKey is missing for table", table->name);
+        return otherwise != NULL ? COV_OK
+                                 : fail(l, config, "foreignKey is missing for table", table->name);
     *out = cov_table_column(table, name);
     if (*out == NULL)
         *out = cov_table_db_column(table, name);
@@ -82,11 +84,14 @@ static cov_status link_columns(linker *l, const cov_relation_config *config, cov
     switch (out->type) {
     case COV_BELONGS_TO:
         st = pick(l, config, r->table, config->foreign_key, NULL, &out->local);
-        return st == COV_OK ? pick(l, config, target->table, config->references, target->id, &out->remote) : st;
+        return st == COV_OK
+                   ? pick(l, config, target->table, config->references, target->id, &out->remote)
+                   : st;
     case COV_HAS_ONE:
     case COV_HAS_MANY:
         st = pick(l, config, target->table, config->foreign_key, NULL, &out->remote);
-        return st == COV_OK ? pick(l, config, r->table, config->references, r->id, &out->local) : st;
+        return st == COV_OK ? pick(l, config, r->table, config->references, r->id, &out->local)
+                            : st;
     case COV_MANY_TO_MANY:
         break;
     }
@@ -117,7 +122,8 @@ static cov_str parent_name(cov_str column)
 {
     size_t end = column.len;
 
-    if (end < 2 || column.ptr[end - 1] != 'd' || (column.ptr[end - 2] != 'i' && column.ptr[end - 2] != 'I'))
+    if (end < 2 || column.ptr[end - 1] != 'd' ||
+        (column.ptr[end - 2] != 'i' && column.ptr[end - 2] != 'I'))
         return column;
     end -= 2;
     if (end > 0 && column.ptr[end - 1] == '_')
@@ -125,8 +131,9 @@ static cov_str parent_name(cov_str column)
     return end > 0 ? cov_str_slice(column, 0, end) : column;
 }
 
-static void add_discovered(linker *l, cov_str name, cov_relation_type type, const cov_resource *target,
-                           const cov_column *local, const cov_column *remote)
+static void add_discovered(linker *l, cov_str name, cov_relation_type type,
+                           const cov_resource *target, const cov_column *local,
+                           const cov_column *remote)
 {
     cov_relation *out = &l->r->relations[l->r->n_relations];
 

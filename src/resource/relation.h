@@ -14,12 +14,14 @@ struct cov_relation {
     cov_str name;
     cov_relation_type type;
     const cov_resource *target;
-    const cov_column *local;  /* on the source: the foreign key of a belongsTo, else what children refer to */
-    const cov_column *remote; /* on the target: what a belongsTo refers to, the children's foreign key, or
+    const cov_column
+        *local; /* on the source: the foreign key of a belongsTo, else what children refer to */
+    const cov_column
+        *remote;     /* on the target: what a belongsTo refers to, the children's foreign key, or
                                  what the junction refers to */
-    cov_str through;          /* manyToMany: quoted table name of the junction */
-    cov_str through_source;   /* quoted column that refers to `local` */
-    cov_str through_target;   /* quoted column that refers to `remote` */
+    cov_str through; /* manyToMany: quoted table name of the junction */
+    cov_str through_source; /* quoted column that refers to `local` */
+    cov_str through_target; /* quoted column that refers to `remote` */
     bool eager;
 };
 

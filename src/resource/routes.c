@@ -53,7 +53,8 @@ cov_resource_route cov_resource_find(const cov_resource *resource, cov_method me
     if (method == COV_HEAD)
         method = COV_GET;
     for (size_t i = 0; i < COV_COUNT_OF(fixed); i++)
-        if (fixed[i].method == method && cov_str_eq(fixed[i].tail, tail) && exists(resource, fixed[i].needs)) {
+        if (fixed[i].method == method && cov_str_eq(fixed[i].tail, tail) &&
+            exists(resource, fixed[i].needs)) {
             route.handler = fixed[i].handler;
             return route;
         }

@@ -131,7 +131,8 @@ static void document_json(cov_buf *out, cov_arena *arena, const cov_value *value
         plain_json(out, value);
 }
 
-void cov__value_json(cov_buf *out, cov_arena *arena, const cov_column *column, const cov_value *value)
+void cov__value_json(cov_buf *out, cov_arena *arena, const cov_column *column,
+                     const cov_value *value)
 {
     if (value->type == COV_NULL) {
         COV_BUF_LIT(out, "null");
@@ -148,7 +149,8 @@ void cov__value_json(cov_buf *out, cov_arena *arena, const cov_column *column, c
         numeric_json(out, value);
         return;
     case COV_TYPE_BOOLEAN:
-        cov_json_bool(out, (value->type == COV_INT && value->i == 1) || (value->type == COV_REAL && value->r == 1));
+        cov_json_bool(out, (value->type == COV_INT && value->i == 1) ||
+                               (value->type == COV_REAL && value->r == 1));
         return;
     case COV_TYPE_TIMESTAMP:
         timestamp_json(out, value, 1000);
@@ -165,7 +167,8 @@ void cov__value_json(cov_buf *out, cov_arena *arena, const cov_column *column, c
     }
 }
 
-void cov__row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns, const cov_value *values)
+void cov__row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns,
+                   const cov_value *values)
 {
     cov_buf_char(out, '{');
     for (size_t i = 0; i < columns->n; i++) {
@@ -177,7 +180,8 @@ void cov__row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns, c
     cov_buf_char(out, '}');
 }
 
-void cov__table_row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns, const cov_value *row)
+void cov__table_row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns,
+                         const cov_value *row)
 {
     cov_buf_char(out, '{');
     for (size_t i = 0; i < columns->n; i++) {
@@ -251,8 +255,8 @@ cov_status cov__query_row(cov_ctx *ctx, const cov_sql *sql, cov_value **row)
     return st;
 }
 
-cov_status cov__load_row(const cov_resource *r, cov_ctx *ctx, const cov_where *where, const cov_value *id,
-                         cov_value **row)
+cov_status cov__load_row(const cov_resource *r, cov_ctx *ctx, const cov_where *where,
+                         const cov_value *id, cov_value **row)
 {
     cov_sql sql;
 

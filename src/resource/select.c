@@ -58,7 +58,8 @@ static size_t edit_distance_within_2(cov_str a, cov_str b)
 
         row[0] = i;
         for (size_t j = 1; j <= b.len; j++) {
-            size_t change = diagonal + !cov_str_eq_nocase(cov_str_of(a.ptr + i - 1, 1), cov_str_of(b.ptr + j - 1, 1));
+            size_t change = diagonal + !cov_str_eq_nocase(cov_str_of(a.ptr + i - 1, 1),
+                                                          cov_str_of(b.ptr + j - 1, 1));
             size_t shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
 
             diagonal = row[j];
@@ -98,12 +99,12 @@ static void suggest(cov_ctx *ctx, const cov_resource *r, cov_str field, const bo
         cov_error_member_str(ctx->err, "suggestion", cov_buf_view(&text));
 }
 
-cov_status cov__fail_field(cov_ctx *ctx, const cov_resource *r, cov_str field, const char *operation,
-                           const bool *allowed)
+cov_status cov__fail_field(cov_ctx *ctx, const cov_resource *r, cov_str field,
+                           const char *operation, const bool *allowed)
 {
     cov_buf names = COV_BUF_IN(ctx->arena);
-    cov_status st = cov_fail(ctx->err, COV_EINVAL, "Field '%.*s' is not allowed for %s", COV_STR_ARG(field),
-                             operation);
+    cov_status st = cov_fail(ctx->err, COV_EINVAL, "Field '%.*s' is not allowed for %s",
+                             COV_STR_ARG(field), operation);
 
     cov_error_member_str(ctx->err, "field", field);
     cov_error_member(ctx->err, "\"operation\":\"%s\"", operation);

@@ -53,7 +53,7 @@ static void issue(checker *c, const char *message)
 static void wrong_kind(checker *c, const char *expected, const cov_json *value)
 {
     static const char *const kinds[] = {
-        [COV_JSON_MISSING] = "undefined", [COV_JSON_NULL] = "null",  [COV_JSON_BOOL] = "boolean",
+        [COV_JSON_MISSING] = "undefined", [COV_JSON_NULL] = "null",     [COV_JSON_BOOL] = "boolean",
         [COV_JSON_NUMBER] = "number",     [COV_JSON_STRING] = "string", [COV_JSON_LIST] = "array",
         [COV_JSON_OBJECT] = "object",
     };
@@ -66,7 +66,8 @@ static void wrong_kind(checker *c, const char *expected, const cov_json *value)
 
 /* ---- one checker a type ---- */
 
-static void check_members(checker *c, const cov_json *object, const cov_field *fields, size_t n_fields);
+static void check_members(checker *c, const cov_json *object, const cov_field *fields,
+                          size_t n_fields);
 static void check_value(checker *c, const cov_json *value, const cov_field *field);
 
 static void check_number(checker *c, const cov_json *value, const cov_field *field)
@@ -130,7 +131,8 @@ static void check_list(checker *c, const cov_json *value, const cov_field *field
 typedef struct type_row {
     const char *expected;
     cov_json_type kind; /* COV_JSON_MISSING: any */
-    void (*check)(checker *c, const cov_json *value, const cov_field *field); /* NULL: the kind is all */
+    void (*check)(checker *c, const cov_json *value,
+                  const cov_field *field); /* NULL: the kind is all */
 } type_row;
 
 static const type_row types[] = {
@@ -153,7 +155,8 @@ static bool kind_fits(const cov_json *value, const cov_field *field)
         return kind != COV_JSON_MISSING;
     if (kind != COV_JSON_STRING)
         return false;
-    return field->type == COV_SHAPE_TIME || (field->type == COV_SHAPE_INTEGER && cov_json_int64(value) != 0);
+    return field->type == COV_SHAPE_TIME ||
+           (field->type == COV_SHAPE_INTEGER && cov_json_int64(value) != 0);
 }
 
 static void check_value(checker *c, const cov_json *value, const cov_field *field)
@@ -168,7 +171,8 @@ static void check_value(checker *c, const cov_json *value, const cov_field *fiel
         row->check(c, value, field);
 }
 
-static void check_members(checker *c, const cov_json *object, const cov_field *fields, size_t n_fields)
+static void check_members(checker *c, const cov_json *object, const cov_field *fields,
+                          size_t n_fields)
 {
     if (c->depth == COV_JSON_MAX_DEPTH)
         return;
@@ -184,7 +188,8 @@ static void check_members(checker *c, const cov_json *object, const cov_field *f
     c->depth--;
 }
 
-void cov__shape_check(const cov_json *value, const cov_field *fields, size_t n_fields, cov_buf *issues)
+void cov__shape_check(const cov_json *value, const cov_field *fields, size_t n_fields,
+                      cov_buf *issues)
 {
     checker c;
 

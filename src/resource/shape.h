@@ -19,8 +19,10 @@ enum { COV_SHAPE_MAX_ISSUES = 1000 };
  * between, in the order of the shape, to `issues`; nothing when the value fits. The first COV_SHAPE_MAX_ISSUES
  * are listed. Members that the shape does not mention are no mistakes.
  */
-void cov__shape_check(const cov_json *value, const cov_field *fields, size_t n_fields, cov_buf *issues);
+void cov__shape_check(const cov_json *value, const cov_field *fields, size_t n_fields,
+                      cov_buf *issues);
 /* Append a value that fits, with the members of the shape only, in the shape's order. */
-void cov__shape_write(cov_buf *out, const cov_json *value, const cov_field *fields, size_t n_fields);
+void cov__shape_write(cov_buf *out, const cov_json *value, const cov_field *fields,
+                      size_t n_fields);
 
 #endif

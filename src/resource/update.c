@@ -58,8 +58,8 @@ static void reset_omitted(update_work *work)
 
     for (size_t i = 0; i < r->table->n_columns; i++) {
         const cov_column *column = &r->table->columns[i];
-        bool kept = column == r->id || column == r->version || column == r->soft_delete || column->generated ||
-                    r->is_generated[i] || !r->is_writable[i];
+        bool kept = column == r->id || column == r->version || column == r->soft_delete ||
+                    column->generated || r->is_generated[i] || !r->is_writable[i];
 
         work->input.reset[i] = !kept && !work->input.present[i];
     }
@@ -152,12 +152,17 @@ static cov_status run(void *arg)
     if (st != COV_OK || work->after == work->before)
         return st;
     st = cov__access_check_row(work->r, work->ctx, COV_OP_UPDATE, work->where.expr, work->after);
-    return st == COV_OK ? cov__after_update(work->r, work->ctx, work->kind, work->before, work->after) : st;
+    return st == COV_OK
+               ? cov__after_update(work->r, work->ctx, work->kind, work->before, work->after)
+               : st;
 }
 
 static cov_status update(const cov_resource *r, cov_ctx *ctx, cov_str segment, cov_input_mode mode)
 {
-    update_work work = { .r = r, .ctx = ctx, .segment = segment, .mode = mode,
+    update_work work = { .r = r,
+                         .ctx = ctx,
+                         .segment = segment,
+                         .mode = mode,
                          .kind = mode == COV_INPUT_CREATE ? COV_KIND_REPLACE : COV_KIND_UPDATE };
     cov_status st = cov__where_row(r, ctx, COV_OP_UPDATE, &work.where);
     cov_str tag;

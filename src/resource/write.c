@@ -69,8 +69,8 @@ static void set_excluded(const cov_column *column, bool first, cov_sql *sql)
 }
 
 /* With nothing but the id given, the id is set to itself, so that RETURNING has a row. */
-static void on_conflict(const cov_resource *r, const cov_input *input, const cov_rsql_expr *update_scope,
-                        cov_sql *sql)
+static void on_conflict(const cov_resource *r, const cov_input *input,
+                        const cov_rsql_expr *update_scope, cov_sql *sql)
 {
     size_t n = 0;
 
@@ -109,8 +109,8 @@ cov_status cov__insert(const cov_resource *r, cov_ctx *ctx, const cov_input *inp
     return st == COV_OK ? COV_OK : cov__fail_constraint(r, ctx, st, input);
 }
 
-cov_status cov__create_row(const cov_resource *r, cov_ctx *ctx, const cov_rsql_expr *scope, cov_input *input,
-                           cov_value **row)
+cov_status cov__create_row(const cov_resource *r, cov_ctx *ctx, const cov_rsql_expr *scope,
+                           cov_input *input, cov_value **row)
 {
     cov_status st = cov__before_create(r, ctx, input);
 

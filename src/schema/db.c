@@ -2,8 +2,8 @@
 /* The calls of covara/db.h: each checks what every driver would otherwise check, then asks the table. */
 #include "covara/db.h"
 
-cov_status cov_db_open(const cov_db_driver *driver, const cov_host *host, const cov_db_config *config,
-                       cov_db **out, cov_error *err)
+cov_status cov_db_open(const cov_db_driver *driver, const cov_host *host,
+                       const cov_db_config *config, cov_db **out, cov_error *err)
 {
     if (driver->abi != COV_DB_ABI)
         return cov_fail(err, COV_EINTERNAL, "database driver %s has interface version %u, not %u",

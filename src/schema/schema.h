@@ -38,10 +38,10 @@ typedef enum cov_class {
 } cov_class;
 
 typedef struct cov_column {
-    size_t index;    /* place in table->columns */
-    cov_str name;    /* property: "createdAt" */
-    cov_str db_name; /* "created_at" */
-    cov_str quoted;  /* "\"created_at\"" for SQL */
+    size_t index;     /* place in table->columns */
+    cov_str name;     /* property: "createdAt" */
+    cov_str db_name;  /* "created_at" */
+    cov_str quoted;   /* "\"created_at\"" for SQL */
     cov_str json_key; /* "\"createdAt\":" for JSON */
     cov_str declared; /* declared type as written, "VARCHAR(20)" */
     cov_type type;
@@ -50,8 +50,8 @@ typedef struct cov_column {
     bool not_null;    /* a primary key is not-null */
     bool has_default; /* a DEFAULT clause, or the integer primary key that SQLite numbers itself */
     bool generated;   /* GENERATED ALWAYS: never written */
-    cov_str default_sql; /* SQL expression of the DEFAULT clause; ptr NULL when none */
-    size_t max_length;   /* VARCHAR(n) in code points; 0 = unlimited */
+    cov_str default_sql;        /* SQL expression of the DEFAULT clause; ptr NULL when none */
+    size_t max_length;          /* VARCHAR(n) in code points; 0 = unlimited */
     const cov_str *enum_values; /* from configuration, or a CHECK (column IN ('a', 'b')) */
     size_t n_enum_values;
 } cov_column;

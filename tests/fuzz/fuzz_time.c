@@ -24,7 +24,8 @@ static void check_round_trip(int64_t ms)
     int micros = -1;
 
     require(len >= 24 && len <= 27);
-    require(cov_time_parse_iso(cov_str_of(text, len), &again, &micros) && again == ms && micros == 0);
+    require(cov_time_parse_iso(cov_str_of(text, len), &again, &micros) && again == ms &&
+            micros == 0);
     again = ms + 1;
     if (len == 24)
         require(cov_time_parse_literal(cov_str_of(text, len), &again) && again == ms);

@@ -16,7 +16,7 @@ static const char schema[] =
 static const char config[] =
     "{\"app\":{\"cors\":true},\"resources\":{\"things\":{\"auth\":{\"public\":{\"read\":true,\"create\":true}}}}}";
 
-#define PROBLEM_500 \
+#define PROBLEM_500                                                                                \
     "{\"type\":\"/__covara/problems/internal-error\",\"title\":\"Internal error\",\"status\":500," \
     "\"detail\":\"An internal server error occurred\",\"code\":\"INTERNAL_ERROR\"}"
 
@@ -92,22 +92,36 @@ static cov_status write_then(cov_ctx *ctx, void *self, cov_error *err)
     return COV_OK;
 }
 
-#define SELF(text) (char[]){ text }
+#define SELF(text) \
+    (char[])       \
+    {              \
+        text       \
+    }
 
 static cov_custom_route routes[] = {
     { .method = COV_GET, .path = "/feed.xml", .handle = tell, .self = SELF("feed") },
     { .method = COV_POST, .path = "/feed.xml", .handle = tell, .self = SELF("post") },
     { .method = COV_GET, .path = "/reports/:year", .handle = tell_params, .self = SELF("year") },
     { .method = COV_GET, .path = "/reports/latest", .handle = tell, .self = SELF("shadowed") },
-    { .method = COV_GET, .path = "/reports/:year/:month", .handle = tell_params, .self = SELF("month") },
+    { .method = COV_GET,
+      .path = "/reports/:year/:month",
+      .handle = tell_params,
+      .self = SELF("month") },
     { .method = COV_GET, .path = "/reports/:year/all", .handle = tell, .self = SELF("shadowed") },
     { .method = COV_GET, .path = "/", .handle = tell, .self = SELF("root") },
-    { .method = COV_GET, .path = "/:a/:b/:c/:d/:e/:f/:g/:h", .handle = tell_params, .self = SELF("eight") },
+    { .method = COV_GET,
+      .path = "/:a/:b/:c/:d/:e/:f/:g/:h",
+      .handle = tell_params,
+      .self = SELF("eight") },
     { .method = COV_GET, .path = "/api/things/special", .handle = tell, .self = SELF("special") },
     { .method = COV_GET, .path = "/api/things/count", .handle = tell, .self = SELF("counted") },
     { .method = COV_GET, .path = "/probe", .handle = tell, .self = SELF("by GET") },
     { .method = COV_HEAD, .path = "/probe", .handle = tell, .self = SELF("by HEAD") },
-    { .method = COV_GET, .path = "/ticket", .handle = write_then, .self = SELF("ok"), .writes = true },
+    { .method = COV_GET,
+      .path = "/ticket",
+      .handle = write_then,
+      .self = SELF("ok"),
+      .writes = true },
     { .method = COV_POST, .path = "/ok", .handle = write_then, .self = SELF("ok") },
     { .method = COV_POST, .path = "/conflict", .handle = write_then, .self = SELF("conflict") },
     { .method = COV_DELETE, .path = "/silent", .handle = write_then, .self = SELF("silent") },
@@ -238,8 +252,12 @@ static int64_t n_rows(app_fixture *f)
 static cov_lane lane(app_fixture *f, const char *method, const char *path)
 {
     cov_header preflight[] = { { COV_STR_INIT("Origin"), COV_STR_INIT("https://a.example") },
-                               { COV_STR_INIT("Access-Control-Request-Method"), COV_STR_INIT("POST") } };
-    cov_request req = { .method_name = cov_str_from(method), .path = cov_str_from(path), .headers = preflight, .n_headers = 2 };
+                               { COV_STR_INIT("Access-Control-Request-Method"),
+                                 COV_STR_INIT("POST") } };
+    cov_request req = { .method_name = cov_str_from(method),
+                        .path = cov_str_from(path),
+                        .headers = preflight,
+                        .n_headers = 2 };
 
     req.method = cov_method_of(req.method_name);
     return cov_app_lane(f->app, &req);
@@ -266,16 +284,19 @@ static void route__other_paths_and_methods_are_not_its(void **state)
         const char *method;
         const char *path;
     } rows[] = {
-        { "PUT", "/feed.xml" },  { "PURGE", "/ok" },           { "HEAD", "/ok" },     { "GET", "/feed.xml/" },
-        { "GET", "//feed.xml" }, { "GET", "/feed%2Exml" },     { "GET", "/Feed.xml" }, { "GET", "/feed.xm" },
-        { "GET", "/reports" },   { "GET", "/reports/" },       { "GET", "/reports//1" }, { "GET", "/reports/1/" },
-        { "GET", "/reports/1/2/3" }, { "GET", "feed.xml" },    { "GET", "" },         { "GET", "/api/feed.xml" },
+        { "PUT", "/feed.xml" },      { "PURGE", "/ok" },       { "HEAD", "/ok" },
+        { "GET", "/feed.xml/" },     { "GET", "//feed.xml" },  { "GET", "/feed%2Exml" },
+        { "GET", "/Feed.xml" },      { "GET", "/feed.xm" },    { "GET", "/reports" },
+        { "GET", "/reports/" },      { "GET", "/reports//1" }, { "GET", "/reports/1/" },
+        { "GET", "/reports/1/2/3" }, { "GET", "feed.xml" },    { "GET", "" },
+        { "GET", "/api/feed.xml" },
     };
 
     for (size_t i = 0; i < COV_COUNT_OF(rows); i++) {
         char detail[96];
 
-        snprintf(detail, sizeof detail, "\"detail\":\"Route %s %s not found\"", rows[i].method, rows[i].path);
+        snprintf(detail, sizeof detail, "\"detail\":\"Route %s %s not found\"", rows[i].method,
+                 rows[i].path);
         assert_contains(f, app_call(f, rows[i].method, rows[i].path, NULL, NULL), 404, detail);
     }
 }
@@ -312,7 +333,8 @@ static void route__parameters_are_decoded(void **state)
     app_fixture *f = *state;
 
     assert_answer(f, get(f, "/reports/2024"), 200, "year[year=2024]?");
-    assert_answer(f, get(f, "/reports/a%2Fb%20c+d/%E2%82%AC"), 200, "month[year=a/b c+d][month=\xE2\x82\xAC]?");
+    assert_answer(f, get(f, "/reports/a%2Fb%20c+d/%E2%82%AC"), 200,
+                  "month[year=a/b c+d][month=\xE2\x82\xAC]?");
     assert_answer(f, get(f, "/reports/%zz/%ff"), 200, "month[year=%zz][month=%ff]?");
     assert_answer(f, get(f, "/1/2/3/4/5/6/7/8"), 200, "eight[a=1][h=8]?");
 }
@@ -365,9 +387,10 @@ static void route__failure_is_its_problem_and_rolls_back(void **state)
                   "\"detail\":\"already taken\",\"code\":\"CONFLICT\"}");
     assert_string_equal(app_header(f, "Content-Type"), "application/problem+json");
     assert_null(app_header(f, "X-Handler"));
-    assert_answer(f, app_call(f, "DELETE", "/silent", NULL, NULL), 403,
-                  "{\"type\":\"/__covara/problems/forbidden\",\"title\":\"Forbidden\",\"status\":403,"
-                  "\"detail\":\"route handler refused the request\",\"code\":\"FORBIDDEN\"}");
+    assert_answer(
+        f, app_call(f, "DELETE", "/silent", NULL, NULL), 403,
+        "{\"type\":\"/__covara/problems/forbidden\",\"title\":\"Forbidden\",\"status\":403,"
+        "\"detail\":\"route handler refused the request\",\"code\":\"FORBIDDEN\"}");
     assert_int_equal(depth_seen, 1);
     assert_int_equal(n_rows(f), 1);
 }
@@ -377,7 +400,9 @@ static void route__must_set_a_status(void **state)
     app_fixture *f = *state;
 
     assert_answer(f, app_call(f, "PUT", "/none", NULL, NULL), 500, PROBLEM_500);
-    assert_non_null(strstr(logged, "\"path\":\"/none\",\"status\":500,\"error\":\"route handler set no status\""));
+    assert_non_null(
+        strstr(logged,
+               "\"path\":\"/none\",\"status\":500,\"error\":\"route handler set no status\""));
     assert_answer(f, app_call(f, "PATCH", "/odd", NULL, NULL), 500, PROBLEM_500);
     assert_non_null(strstr(logged, "\"error\":\"route handler set the status 42\""));
     assert_int_equal(n_rows(f), 1);
@@ -387,7 +412,9 @@ static void route__status_left_by_the_host_does_not_count(void **state)
 {
     app_fixture *f = *state;
     cov_worker worker = { cov_native_host(), f->db, f->request, NULL };
-    cov_request req = { .method = COV_PUT, .method_name = COV_STR("PUT"), .path = COV_STR("/none") };
+    cov_request req = { .method = COV_PUT,
+                        .method_name = COV_STR("PUT"),
+                        .path = COV_STR("/none") };
 
     f->res.status = 200; /* as the native host leaves it */
     cov_app_fetch(f->app, &worker, &req, &f->res);
@@ -410,7 +437,8 @@ static cov_app *build_wrong(cov_env *env)
     return app;
 }
 
-static cov_status build_with(app_fixture *f, cov_method method, const char *path, cov_handler_fn handle, cov_error *err)
+static cov_status build_with(app_fixture *f, cov_method method, const char *path,
+                             cov_handler_fn handle, cov_error *err)
 {
     cov_custom_route route = { .method = method, .path = path, .handle = handle };
     cov_schema *tables = NULL;
@@ -419,7 +447,8 @@ static cov_status build_with(app_fixture *f, cov_method method, const char *path
 
     wrong = &route;
     cov_error_init(err, f->arena);
-    assert_int_equal(cov_schema_read_sqlite(f->arena, f->db, f->app->config->naming, &tables, err), COV_OK);
+    assert_int_equal(cov_schema_read_sqlite(f->arena, f->db, f->app->config->naming, &tables, err),
+                     COV_OK);
     st = cov__app_build(cov_native_host(), f->app->config, tables, build_wrong, &app, err);
     cov_app_free(app);
     return st;
@@ -439,7 +468,8 @@ static void route__mistakes_stop_the_build(void **state)
         { "/a/:b", NULL },
         { "/a/:b/c/", NULL },
         { "/:1/:2/:3/:4/:5/:6/:7/:8", NULL },
-        { "/:1/:2/:3/:4/:5/:6/:7/:8/:9", "more than 8 parameters in the route \"/:1/:2/:3/:4/:5/:6/:7/:8/:9\"" },
+        { "/:1/:2/:3/:4/:5/:6/:7/:8/:9",
+          "more than 8 parameters in the route \"/:1/:2/:3/:4/:5/:6/:7/:8/:9\"" },
         { "/x/:", "a parameter without a name in the route \"/x/:\"" },
         { "/:x/:x", "two parameters of one name in the route \"/:x/:x\"" },
         { "feed", "a route's path must begin with a slash: \"feed\"" },
@@ -448,13 +478,16 @@ static void route__mistakes_stop_the_build(void **state)
     cov_error err;
 
     for (size_t i = 0; i < COV_COUNT_OF(rows); i++) {
-        assert_int_equal(build_with(f, COV_GET, rows[i].path, tell, &err), rows[i].text != NULL ? COV_EINVAL : COV_OK);
+        assert_int_equal(build_with(f, COV_GET, rows[i].path, tell, &err),
+                         rows[i].text != NULL ? COV_EINVAL : COV_OK);
         if (rows[i].text != NULL)
-            assert_string_equal(cov_error_detail(&err).ptr + strlen("application code: "), rows[i].text);
+            assert_string_equal(cov_error_detail(&err).ptr + strlen("application code: "),
+                                rows[i].text);
     }
     assert_int_equal(build_with(f, COV_POST, "/a/:b/c", tell, &err), COV_OK);
     assert_int_equal(build_with(f, COV_GET, "/x", NULL, &err), COV_EINVAL);
-    assert_string_equal(cov_error_detail(&err).ptr, "application code: a route without a handler: \"/x\"");
+    assert_string_equal(cov_error_detail(&err).ptr,
+                        "application code: a route without a handler: \"/x\"");
 }
 
 /* ---- tests of middleware ---- */
@@ -465,7 +498,11 @@ static void middleware__runs_in_order_before_everything(void **state)
     static const struct {
         const char *path;
         int status;
-    } rows[] = { { "/feed.xml", 200 }, { "/api/things/7", 200 }, { "/healthz", 200 }, { "/readyz", 200 }, { "/nowhere", 404 } };
+    } rows[] = { { "/feed.xml", 200 },
+                 { "/api/things/7", 200 },
+                 { "/healthz", 200 },
+                 { "/readyz", 200 },
+                 { "/nowhere", 404 } };
 
     for (size_t i = 0; i < COV_COUNT_OF(rows); i++) {
         char want[64];
@@ -481,7 +518,10 @@ static void middleware__does_not_see_preflights(void **state)
     app_fixture *f = *state;
 
     first_does = 'a';
-    assert_int_equal(app_call(f, "OPTIONS", "/feed.xml", "Origin: https://a.example\nAccess-Control-Request-Method: POST", NULL), 204);
+    assert_int_equal(app_call(f, "OPTIONS", "/feed.xml",
+                              "Origin: https://a.example\nAccess-Control-Request-Method: POST",
+                              NULL),
+                     204);
     assert_string_equal(trace, "");
 }
 
@@ -506,9 +546,10 @@ static void middleware__may_refuse(void **state)
 
     first_does = 'h';
     second_does = 'r';
-    assert_answer(f, get(f, "/feed.xml"), 401,
-                  "{\"type\":\"/__covara/problems/unauthorized\",\"title\":\"Unauthorized\",\"status\":401,"
-                  "\"detail\":\"who are you?\",\"code\":\"UNAUTHORIZED\"}");
+    assert_answer(
+        f, get(f, "/feed.xml"), 401,
+        "{\"type\":\"/__covara/problems/unauthorized\",\"title\":\"Unauthorized\",\"status\":401,"
+        "\"detail\":\"who are you?\",\"code\":\"UNAUTHORIZED\"}");
     assert_string_equal(app_header(f, "WWW-Authenticate"), "Bearer");
     assert_string_equal(app_header(f, "X-Trace"), "t-1");
     assert_string_equal(app_header(f, "Content-Type"), "application/problem+json");

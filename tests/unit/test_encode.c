@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "base/encode.h"
@@ -74,9 +75,10 @@ static void encode__base64_decodes_either_alphabet(void **state)
 
 static void encode__base64_refuses_other_text(void **state)
 {
-    static const char *const rows[] = { "A",   "AAAAA", "=",     "==",   "====", "A=",    "A===",  "AA=",
-                                        "AAA==", "AAAA=", "AAAA==", "Zg= ", "Z g=", "Zg==\n", "Zm9v!", "Z=g=",
-                                        "Zm\xC3\xA9", "Zg=a", "Zg==Zg==", "Zg.A" };
+    static const char *const rows[] = { "A",      "AAAAA",      "=",    "==",       "====",
+                                        "A=",     "A===",       "AA=",  "AAA==",    "AAAA=",
+                                        "AAAA==", "Zg= ",       "Z g=", "Zg==\n",   "Zm9v!",
+                                        "Z=g=",   "Zm\xC3\xA9", "Zg=a", "Zg==Zg==", "Zg.A" };
     cov_buf buf = COV_BUF_INIT;
 
     (void)state;
@@ -110,7 +112,8 @@ static void encode__base64_round_trips(void **state)
                 cov_base64url(&text, original);
             else
                 cov_base64(&text, original);
-            assert_int_equal(text.len, url ? (original.len * 4 + 2) / 3 : (original.len + 2) / 3 * 4);
+            assert_int_equal(text.len,
+                             url ? (original.len * 4 + 2) / 3 : (original.len + 2) / 3 * 4);
             assert_true(cov_base64_decode(&back, cov_buf_view(&text)));
             assert_int_equal(back.len, original.len);
             if (back.len != 0)

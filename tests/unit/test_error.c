@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "base/utf8.h"
@@ -34,7 +35,8 @@ static void error__table_is_complete(void **state)
         { COV_ENOTFOUND, 404, "not-found", "NOT_FOUND", "COV_ENOTFOUND" },
         { COV_EUNIQUE, 409, "conflict", "CONFLICT", "COV_EUNIQUE" },
         { COV_ENOMEM, 500, "internal-error", "INTERNAL_ERROR", "COV_ENOMEM" },
-        { COV_EVERSION, 505, "http-version-not-supported", "HTTP_VERSION_NOT_SUPPORTED", "COV_EVERSION" },
+        { COV_EVERSION, 505, "http-version-not-supported", "HTTP_VERSION_NOT_SUPPORTED",
+          "COV_EVERSION" },
     };
 
     (void)state;

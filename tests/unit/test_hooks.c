@@ -44,7 +44,9 @@ static cov_status before_create(cov_ctx *ctx, cov_row *data, void *self, cov_err
     (void)self;
     if (cov_str_eq(title, COV_STR("forbidden")))
         return cov_fail(err, COV_EFORBIDDEN, "not this title");
-    return cov_row_set(data, "slug", cov_value_text(cov_arena_printf(cov_ctx_arena(ctx), "s-%.*s", COV_STR_ARG(title))),
+    return cov_row_set(data, "slug",
+                       cov_value_text(
+                           cov_arena_printf(cov_ctx_arena(ctx), "s-%.*s", COV_STR_ARG(title))),
                        err);
 }
 
@@ -58,21 +60,24 @@ static cov_status after_create(cov_ctx *ctx, const cov_row *row, void *self, cov
     return st;
 }
 
-static cov_status before_update(cov_ctx *ctx, const cov_row *row, cov_row *data, void *self, cov_error *err)
+static cov_status before_update(cov_ctx *ctx, const cov_row *row, cov_row *data, void *self,
+                                cov_error *err)
 {
     (void)ctx;
     (void)self;
     return cov_row_set(data, "views", cov_value_int(cov_row_int(row, "views") + 1), err);
 }
 
-static cov_status after_update(cov_ctx *ctx, const cov_row *before, const cov_row *row, void *self, cov_error *err)
+static cov_status after_update(cov_ctx *ctx, const cov_row *before, const cov_row *row, void *self,
+                               cov_error *err)
 {
     (void)self;
     assert_int_equal(cov_row_int(before, "views") + 1, cov_row_int(row, "views"));
     return write_audit(ctx, "updated", row, err);
 }
 
-static cov_status before_replace(cov_ctx *ctx, const cov_row *row, cov_row *data, void *self, cov_error *err)
+static cov_status before_replace(cov_ctx *ctx, const cov_row *row, cov_row *data, void *self,
+                                 cov_error *err)
 {
     (void)ctx;
     (void)row;
@@ -106,7 +111,8 @@ static cov_status loud(cov_ctx *ctx, const cov_row *row, cov_buf *json, void *se
     return COV_OK;
 }
 
-static cov_status owner_scope(cov_ctx *ctx, cov_operation operation, cov_buf *scope, void *self, cov_error *err)
+static cov_status owner_scope(cov_ctx *ctx, cov_operation operation, cov_buf *scope, void *self,
+                              cov_error *err)
 {
     cov_value id;
 
@@ -131,8 +137,12 @@ static void listen(const cov_mutation *mutation, void *self)
 
 static const cov_computed_field computed[] = { { "loud", loud, NULL } };
 static const cov_resource_options posts = {
-    .hooks = { .before_create = before_create, .after_create = after_create, .before_update = before_update,
-               .after_update = after_update, .before_replace = before_replace, .before_delete = before_delete,
+    .hooks = { .before_create = before_create,
+               .after_create = after_create,
+               .before_update = before_update,
+               .after_update = after_update,
+               .before_replace = before_replace,
+               .before_delete = before_delete,
                .after_delete = after_delete },
     .computed = computed,
     .n_computed = 1,
@@ -170,7 +180,8 @@ static void assert_audit(app_fixture *f, const char *sql_condition)
     char sql[256];
 
     /* A failing CHECK stops the test with the condition in its message. */
-    snprintf(sql, sizeof sql, "CREATE TEMP TABLE must (ok CHECK (ok)); INSERT INTO must SELECT %s; DROP TABLE must;",
+    snprintf(sql, sizeof sql,
+             "CREATE TEMP TABLE must (ok CHECK (ok)); INSERT INTO must SELECT %s; DROP TABLE must;",
              sql_condition);
     app_sql(f, sql);
 }
@@ -189,8 +200,10 @@ static void hooks__refuse_with_a_problem_and_leave_nothing(void **state)
 {
     app_fixture *f = *state;
 
-    assert_contains(f, app_call(f, "POST", "/api/posts", NULL, "{\"title\":\"forbidden\"}"), 403, "not this title");
-    assert_contains(f, app_call(f, "POST", "/api/posts", NULL, "{\"title\":\"late\"}"), 409, "refused after the insert");
+    assert_contains(f, app_call(f, "POST", "/api/posts", NULL, "{\"title\":\"forbidden\"}"), 403,
+                    "not this title");
+    assert_contains(f, app_call(f, "POST", "/api/posts", NULL, "{\"title\":\"late\"}"), 409,
+                    "refused after the insert");
     assert_answer(f, app_call(f, "GET", "/api/posts/count", NULL, NULL), 200, "{\"count\":0}");
     assert_audit(f, "count(*)=0 FROM audit");
     assert_string_equal(heard, "");
@@ -200,15 +213,23 @@ static void hooks__run_for_each_row_of_a_batch(void **state)
 {
     app_fixture *f = *state;
 
-    assert_contains(f, app_call(f, "POST", "/api/posts/batch", NULL, "{\"items\":[{\"title\":\"a\"},{\"title\":\"b\"}]}"), 200,
-                    "\"slug\":\"s-b\"");
-    assert_contains(f, app_call(f, "POST", "/api/posts/batch", NULL, "{\"items\":[{\"title\":\"c\"},{\"title\":\"late\"}]}"),
+    assert_contains(f,
+                    app_call(f, "POST", "/api/posts/batch", NULL,
+                             "{\"items\":[{\"title\":\"a\"},{\"title\":\"b\"}]}"),
+                    200, "\"slug\":\"s-b\"");
+    assert_contains(f,
+                    app_call(f, "POST", "/api/posts/batch", NULL,
+                             "{\"items\":[{\"title\":\"c\"},{\"title\":\"late\"}]}"),
                     409, "refused");
     assert_answer(f, app_call(f, "GET", "/api/posts/count", NULL, NULL), 200, "{\"count\":2}");
     app_sql(f, "UPDATE posts SET views = id * 10");
-    assert_answer(f, app_call(f, "PATCH", "/api/posts/batch?filter=id>0", NULL, "{\"title\":\"same\"}"), 200, "{\"count\":2}");
+    assert_answer(f,
+                  app_call(f, "PATCH", "/api/posts/batch?filter=id>0", NULL,
+                           "{\"title\":\"same\"}"),
+                  200, "{\"count\":2}");
     assert_audit(f, "group_concat(views) = '11,21' FROM posts");
-    assert_contains(f, app_call(f, "DELETE", "/api/posts/batch?filter=id>0", NULL, NULL), 409, "too many views");
+    assert_contains(f, app_call(f, "DELETE", "/api/posts/batch?filter=id>0", NULL, NULL), 409,
+                    "too many views");
     assert_answer(f, app_call(f, "GET", "/api/posts/count", NULL, NULL), 200, "{\"count\":2}");
 }
 
@@ -217,12 +238,14 @@ static void hooks__tell_update_from_replace(void **state)
     app_fixture *f = *state;
 
     assert_int_equal(app_call(f, "POST", "/api/posts", NULL, "{\"title\":\"one\"}"), 201);
-    assert_contains(f, app_call(f, "PATCH", "/api/posts/1", NULL, "{\"title\":\"two\"}"), 200, "\"views\":1");
+    assert_contains(f, app_call(f, "PATCH", "/api/posts/1", NULL, "{\"title\":\"two\"}"), 200,
+                    "\"views\":1");
     assert_audit(f, "max(line)='updated two' FROM audit");
     app_sql(f, "DELETE FROM audit");
     /* No after_replace: the update hook stands in, and it wants one view more. */
-    assert_contains(f, app_call(f, "PUT", "/api/posts/1", NULL, "{\"title\":\"three\",\"views\":2}"), 200,
-                    "\"slug\":\"replaced\"");
+    assert_contains(f,
+                    app_call(f, "PUT", "/api/posts/1", NULL, "{\"title\":\"three\",\"views\":2}"),
+                    200, "\"slug\":\"replaced\"");
 }
 
 static void hooks__run_on_upsert_by_what_was_there(void **state)
@@ -231,10 +254,12 @@ static void hooks__run_on_upsert_by_what_was_there(void **state)
 
     assert_int_equal(app_call(f, "POST", "/api/posts", NULL, "{\"title\":\"one\"}"), 201);
     heard[0] = '\0';
-    assert_contains(f,
-                    app_call(f, "POST", "/api/posts/batch/upsert", NULL,
-                             "{\"items\":[{\"id\":1,\"title\":\"uno\",\"slug\":\"x\"},{\"id\":2,\"title\":\"due\"}]}"),
-                    200, "\"slug\":\"s-due\"");
+    assert_contains(
+        f,
+        app_call(
+            f, "POST", "/api/posts/batch/upsert", NULL,
+            "{\"items\":[{\"id\":1,\"title\":\"uno\",\"slug\":\"x\"},{\"id\":2,\"title\":\"due\"}]}"),
+        200, "\"slug\":\"s-due\"");
     assert_string_equal(heard, "update posts 1\ncreate audit *\ncreate posts 2\ncreate audit *\n");
 }
 
@@ -255,8 +280,10 @@ static void computed__appear_in_every_answer(void **state)
     app_fixture *f = *state;
 
     assert_int_equal(app_call(f, "POST", "/api/posts", NULL,
-                              "{\"title\":\"one\",\"comments\":[{\"text\":\"hi\"}]}"), 201);
-    assert_contains(f, app_call(f, "GET", "/api/posts/1?select=id", NULL, NULL), 200, "{\"id\":1,\"loud\":\"one!\"}");
+                              "{\"title\":\"one\",\"comments\":[{\"text\":\"hi\"}]}"),
+                     201);
+    assert_contains(f, app_call(f, "GET", "/api/posts/1?select=id", NULL, NULL), 200,
+                    "{\"id\":1,\"loud\":\"one!\"}");
     assert_contains(f, app_call(f, "GET", "/api/posts?select=slug&orderBy=title", NULL, NULL), 200,
                     "[{\"slug\":\"s-one\",\"loud\":\"one!\"}]");
     assert_contains(f, app_call(f, "GET", "/api/posts?include=comments", NULL, NULL), 200,
@@ -269,8 +296,10 @@ static void scope_function__limits_rows_and_quotes_values(void **state)
 {
     app_fixture *f = *state;
 
-    assert_contains(f, app_call_as(f, "u1", "GET", "/api/secrets", NULL), 200, "[{\"id\":1,\"owner\":\"u1\"}]");
-    assert_contains(f, app_call_as(f, "x\",id!=\"0", "GET", "/api/secrets", NULL), 200, "\"items\":[]");
+    assert_contains(f, app_call_as(f, "u1", "GET", "/api/secrets", NULL), 200,
+                    "[{\"id\":1,\"owner\":\"u1\"}]");
+    assert_contains(f, app_call_as(f, "x\",id!=\"0", "GET", "/api/secrets", NULL), 200,
+                    "\"items\":[]");
     assert_int_equal(app_call_as(f, NULL, "GET", "/api/secrets", NULL), 401);
     assert_int_equal(app_call_as(f, "u1", "POST", "/api/secrets", "{\"owner\":\"u2\"}"), 403);
 }
@@ -295,10 +324,15 @@ static void build__reports_the_first_mistake(void **state)
     cov_error err;
 
     cov_error_init(&err, f->arena);
-    assert_int_equal(cov_config_parse(f->arena, cov_native_host(), COV_STR("c"), COV_STR("{\"resources\":{}}"), &parsed, &err), COV_OK);
-    assert_int_equal(cov_schema_read_sqlite(f->arena, f->db, COV_NAMING_CAMEL, &read, &err), COV_OK);
-    assert_int_equal(cov__app_build(cov_native_host(), parsed, read, build_mistake, &app, &err), COV_EINVAL);
-    assert_string_equal(err.text, "application code: a route's path must begin with a slash: \"feed\"");
+    assert_int_equal(cov_config_parse(f->arena, cov_native_host(), COV_STR("c"),
+                                      COV_STR("{\"resources\":{}}"), &parsed, &err),
+                     COV_OK);
+    assert_int_equal(cov_schema_read_sqlite(f->arena, f->db, COV_NAMING_CAMEL, &read, &err),
+                     COV_OK);
+    assert_int_equal(cov__app_build(cov_native_host(), parsed, read, build_mistake, &app, &err),
+                     COV_EINVAL);
+    assert_string_equal(err.text,
+                        "application code: a route's path must begin with a slash: \"feed\"");
 }
 
 int main(void)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "covara/http.h"
@@ -24,9 +25,9 @@ static void http__method_names_are_case_sensitive(void **state)
         const char *name;
         cov_method method;
     } rows[] = {
-        { "GET", COV_GET },         { "HEAD", COV_HEAD },     { "POST", COV_POST },
-        { "PUT", COV_PUT },         { "PATCH", COV_PATCH },   { "DELETE", COV_DELETE },
-        { "OPTIONS", COV_OPTIONS }, { "get", COV_METHOD_OTHER }, { "GETX", COV_METHOD_OTHER },
+        { "GET", COV_GET },         { "HEAD", COV_HEAD },          { "POST", COV_POST },
+        { "PUT", COV_PUT },         { "PATCH", COV_PATCH },        { "DELETE", COV_DELETE },
+        { "OPTIONS", COV_OPTIONS }, { "get", COV_METHOD_OTHER },   { "GETX", COV_METHOD_OTHER },
         { "", COV_METHOD_OTHER },   { "TRACE", COV_METHOD_OTHER },
     };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
@@ -98,8 +99,8 @@ static void json__every_byte_at_every_position(void **state)
                 cov_buf_clear(&buf, SIZE_MAX);
                 cov_json_str(&buf, cov_str_of(start, len));
                 if (buf.len != n || memcmp(buf.ptr, expected, n) != 0)
-                    fail_msg("byte %d at %zu of %zu: %.*s, not %.*s", c, at, len, (int)buf.len, buf.ptr, (int)n,
-                             expected);
+                    fail_msg("byte %d at %zu of %zu: %.*s, not %.*s", c, at, len, (int)buf.len,
+                             buf.ptr, (int)n, expected);
             }
         }
     }
@@ -228,15 +229,18 @@ static void json__canonical_form(void **state)
         { "[1e21,1e-7,1e20,123456789012345678901234567890.5]",
           "[1e+21,1e-7,100000000000000000000,1.2345678901234568e+29]" },
         { "[9007199254740993,-9007199254740993]", "[9007199254740993,-9007199254740993]" },
-        { "[9223372036854775807,-9223372036854775808]", "[9223372036854775807,-9223372036854775808]" },
-        { "[18446744073709551615,18446744073709551616]", "[18446744073709551615,18446744073709551616]" },
+        { "[9223372036854775807,-9223372036854775808]",
+          "[9223372036854775807,-9223372036854775808]" },
+        { "[18446744073709551615,18446744073709551616]",
+          "[18446744073709551615,18446744073709551616]" },
         { "[-9223372036854775809, 1]", "[-9223372036854775809,1]" },
         { "[1e400,-1e400,1E+999]", "[null,null,null]" },
         { "{\"b\":1,\"a\":[{\"c\":null}],\"\":2}", "{\"b\":1,\"a\":[{\"c\":null}],\"\":2}" },
         /* array indexes first */
         { "{\"b\":1,\"2\":2,\"1\":1}", "{\"1\":1,\"2\":2,\"b\":1}" },
         { "{\"10\":1,\"9\":2,\"0\":3}", "{\"0\":3,\"9\":2,\"10\":1}" },
-        { "{\"4294967295\":1,\"4294967294\":2,\"z\":0}", "{\"4294967294\":2,\"4294967295\":1,\"z\":0}" },
+        { "{\"4294967295\":1,\"4294967294\":2,\"z\":0}",
+          "{\"4294967294\":2,\"4294967295\":1,\"z\":0}" },
         { "{\"01\":1,\"-1\":2,\"1.0\":3,\"1\":4}", "{\"1\":4,\"01\":1,\"-1\":2,\"1.0\":3}" },
         { "{\"99999999999\":1,\"5\":2}", "{\"5\":2,\"99999999999\":1}" },
         /* duplicates */
@@ -312,7 +316,8 @@ static void json__repairs_text(void **state)
         { "\"\\uD83D\\uDE00\\uD83D\"", "\"\xF0\x9F\x98\x80\xEF\xBF\xBD\"" },
         { "\"\\ud800\\ud83d\\ude00\"", "\"\xEF\xBF\xBD\xF0\x9F\x98\x80\"" },
         { "\"\\udE00\\uD83D\"", "\"\xEF\xBF\xBD\xEF\xBF\xBD\"" },
-        { "\"\\ud800\\u0041\"", "\"\xEF\xBF\xBD" "A\"" },
+        { "\"\\ud800\\u0041\"", "\"\xEF\xBF\xBD"
+                                "A\"" },
         { "\"\\ud800x\\\\ud800\"", "\"\xEF\xBF\xBDx\\\\ud800\"" },
         { "\"\\\\\\ud800\xFF\"", "\"\\\\\xEF\xBF\xBD\xEF\xBF\xBD\"" },
     };
@@ -407,14 +412,10 @@ static void json__depth_is_bounded(void **state)
         bool closed;
         size_t offset; /* COV_NO_OFFSET: accepted */
     } rows[] = {
-        { 1, false, true, COV_NO_OFFSET },
-        { 64, false, true, COV_NO_OFFSET },
-        { 64, true, true, COV_NO_OFFSET },
-        { 65, false, true, 64 },
-        { 65, true, true, 64 * 5 },
-        { 65, false, false, 64 },
-        { 64, false, false, 65 },
-        { 100000, false, true, 64 },
+        { 1, false, true, COV_NO_OFFSET }, { 64, false, true, COV_NO_OFFSET },
+        { 64, true, true, COV_NO_OFFSET }, { 65, false, true, 64 },
+        { 65, true, true, 64 * 5 },        { 65, false, false, 64 },
+        { 64, false, false, 65 },          { 100000, false, true, 64 },
         { 1000000, false, false, 64 },
     };
 
@@ -523,7 +524,8 @@ static void json__the_input_is_not_touched(void **state)
 /* However little memory there is, the answer is a value or COV_ENOMEM, and writing marks the buffer. */
 static void json__out_of_memory_at_every_size(void **state)
 {
-    cov_str text = COV_STR("{\"b\":[1,2,3,{\"x\":\"\\ud800\xFF\"}],\"1\":[],\"c\":[[[[[[1]]]]]],\"d\":18446744073709551616}");
+    cov_str text = COV_STR(
+        "{\"b\":[1,2,3,{\"x\":\"\\ud800\xFF\"}],\"1\":[],\"c\":[[[[[[1]]]]]],\"d\":18446744073709551616}");
     bool succeeded = false;
 
     (void)state;
@@ -541,7 +543,8 @@ static void json__out_of_memory_at_every_size(void **state)
             succeeded = true;
             cov_json_value(&out, value);
             if (!out.failed)
-                assert_true(cov_str_starts(cov_buf_view(&out), COV_STR("{\"1\":[],\"b\":[1,2,3,{\"x\":")));
+                assert_true(
+                    cov_str_starts(cov_buf_view(&out), COV_STR("{\"1\":[],\"b\":[1,2,3,{\"x\":")));
         } else {
             assert_int_equal(st, COV_ENOMEM);
             assert_null(value);

@@ -41,18 +41,12 @@ static void json_access__tells_types(void **state)
         cov_json_type type;
         size_t len;
     } rows[] = {
-        { "null", COV_JSON_NULL, 0 },
-        { "true", COV_JSON_BOOL, 0 },
-        { "false", COV_JSON_BOOL, 0 },
-        { "0", COV_JSON_NUMBER, 0 },
-        { "-1.5", COV_JSON_NUMBER, 0 },
-        { "123456789012345678901234567890", COV_JSON_NUMBER, 0 },
-        { "1e999", COV_JSON_NUMBER, 0 },
-        { "\"abc\"", COV_JSON_STRING, 0 },
-        { "[]", COV_JSON_LIST, 0 },
-        { "[[1,2],3]", COV_JSON_LIST, 2 },
-        { "{}", COV_JSON_OBJECT, 0 },
-        { "{\"a\":[1,2,3]}", COV_JSON_OBJECT, 1 },
+        { "null", COV_JSON_NULL, 0 },    { "true", COV_JSON_BOOL, 0 },
+        { "false", COV_JSON_BOOL, 0 },   { "0", COV_JSON_NUMBER, 0 },
+        { "-1.5", COV_JSON_NUMBER, 0 },  { "123456789012345678901234567890", COV_JSON_NUMBER, 0 },
+        { "1e999", COV_JSON_NUMBER, 0 }, { "\"abc\"", COV_JSON_STRING, 0 },
+        { "[]", COV_JSON_LIST, 0 },      { "[[1,2],3]", COV_JSON_LIST, 2 },
+        { "{}", COV_JSON_OBJECT, 0 },    { "{\"a\":[1,2,3]}", COV_JSON_OBJECT, 1 },
     };
 
     (void)state;
@@ -65,7 +59,8 @@ static void json_access__tells_types(void **state)
 
 static void json_access__finds_members(void **state)
 {
-    const cov_json *object = parse("{\"a\":{\"a\":1,\"z\":2},\"b\":[{\"c\":3}],\"a\\u0000\":4,\"b\":5,\"\":6}");
+    const cov_json *object =
+        parse("{\"a\":{\"a\":1,\"z\":2},\"b\":[{\"c\":3}],\"a\\u0000\":4,\"b\":5,\"\":6}");
 
     (void)state;
     assert_int_equal(cov_json_int64(cov_json_get(cov_json_get(object, "a"), "a")), 1);
@@ -108,7 +103,8 @@ static void json_access__reads_text(void **state)
     assert_true(cov_str_eq(text, COV_STR("a\0\xE2\x82\xAC")));
     assert_non_null(cov_json_text(parse("\"\"")).ptr);
     assert_null(cov_json_text(parse("1")).ptr);
-    assert_null(cov_json_text(parse("123456789012345678901234567890")).ptr); /* text inside, a number outside */
+    assert_null(cov_json_text(parse("123456789012345678901234567890"))
+                    .ptr); /* text inside, a number outside */
     assert_null(cov_json_text(NULL).ptr);
 }
 
@@ -171,7 +167,8 @@ static void json_access__reads_numbers(void **state)
 
 static void json_access__only_true_is_true(void **state)
 {
-    static const char *const others[] = { "false", "null", "1", "\"true\"", "[true]", "{\"true\":true}" };
+    static const char *const others[] = { "false",    "null",   "1",
+                                          "\"true\"", "[true]", "{\"true\":true}" };
 
     (void)state;
     assert_true(cov_json_is_true(parse("true")));

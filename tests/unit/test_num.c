@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
@@ -80,8 +81,9 @@ static void num__parses_integers(void **state)
 static void num__refuses_what_is_no_decimal(void **state)
 {
     static const char *const rows[] = {
-        "",    ".",    "-",     "+",   "e5",  ".e5", "1e",   "1e+",  "1e-", "1.2.3",    "1e5.0", " 1",
-        "1 ",  "0x1p3", "nan",  "inf", "-inf", "Infinity", "1,5", "1_000", "--1",  "1e5 ",  "1f",
+        "",     ".",        "-",     "+",     "e5",  ".e5",   "1e",  "1e+",
+        "1e-",  "1.2.3",    "1e5.0", " 1",    "1 ",  "0x1p3", "nan", "inf",
+        "-inf", "Infinity", "1,5",   "1_000", "--1", "1e5 ",  "1f",
     };
     double value = 42;
 
@@ -192,7 +194,8 @@ static void num__exact_midpoints_round_to_even(void **state)
         memcpy(&number, &bits, sizeof number);
         above = nextafter(number, INFINITY);
         if (isfinite(above)) {
-            len = snprintf(text, DIGITS + 64, "%.*Le", DIGITS, ((long double)number + (long double)above) / 2);
+            len = snprintf(text, DIGITS + 64, "%.*Le", DIGITS,
+                           ((long double)number + (long double)above) / 2);
             assert_true(cov_parse_double(cov_str_of(text, (size_t)len), &value));
             assert_double(value, strtod(text, NULL), text);
         }

@@ -41,20 +41,25 @@ static void scope__anonymous_is_asked_to_sign_in(void **state)
 {
     app_fixture *f = *state;
 
-    assert_answer(f, app_call_as(f, NULL, "GET", "/api/notes", NULL), 401,
-                  "{\"type\":\"/__covara/problems/unauthorized\",\"title\":\"Unauthorized\",\"status\":401,"
-                  "\"detail\":\"Authentication required for read on notes\",\"code\":\"UNAUTHORIZED\"}");
-    assert_contains(f, app_call_as(f, NULL, "POST", "/api/plain", "{"), 401, "Authentication required for create on plain");
+    assert_answer(
+        f, app_call_as(f, NULL, "GET", "/api/notes", NULL), 401,
+        "{\"type\":\"/__covara/problems/unauthorized\",\"title\":\"Unauthorized\",\"status\":401,"
+        "\"detail\":\"Authentication required for read on notes\",\"code\":\"UNAUTHORIZED\"}");
+    assert_contains(f, app_call_as(f, NULL, "POST", "/api/plain", "{"), 401,
+                    "Authentication required for create on plain");
 }
 
 static void scope__limits_every_read(void **state)
 {
     app_fixture *f = *state;
 
-    assert_contains(f, app_call_as(f, "u1", "GET", "/api/notes?select=id", NULL), 200, "\"items\":[{\"id\":1},{\"id\":3}]");
-    assert_contains(f, app_call_as(f, "u1", "GET", "/api/notes?select=id&filter=id==2,id==3", NULL), 200, "[{\"id\":3}]");
+    assert_contains(f, app_call_as(f, "u1", "GET", "/api/notes?select=id", NULL), 200,
+                    "\"items\":[{\"id\":1},{\"id\":3}]");
+    assert_contains(f, app_call_as(f, "u1", "GET", "/api/notes?select=id&filter=id==2,id==3", NULL),
+                    200, "[{\"id\":3}]");
     assert_answer(f, app_call_as(f, "u1", "GET", "/api/notes/count", NULL), 200, "{\"count\":2}");
-    assert_contains(f, app_call_as(f, "u1", "GET", "/api/notes/2", NULL), 404, "notes with id '2' not found");
+    assert_contains(f, app_call_as(f, "u1", "GET", "/api/notes/2", NULL), 404,
+                    "notes with id '2' not found");
     assert_answer(f, app_call_as(f, "u1", "GET", "/api/notes/aggregate?count=true", NULL), 200,
                   "{\"groups\":[{\"key\":null,\"count\":2}]}");
 }
@@ -63,28 +68,38 @@ static void scope__value_with_a_quote_is_only_a_value(void **state)
 {
     app_fixture *f = *state;
 
-    assert_answer(f, app_call_as(f, "O'Brien", "GET", "/api/notes/count", NULL), 200, "{\"count\":1}");
-    assert_answer(f, app_call_as(f, "u1\",id!=\"0", "GET", "/api/notes/count", NULL), 200, "{\"count\":0}");
+    assert_answer(f, app_call_as(f, "O'Brien", "GET", "/api/notes/count", NULL), 200,
+                  "{\"count\":1}");
+    assert_answer(f, app_call_as(f, "u1\",id!=\"0", "GET", "/api/notes/count", NULL), 200,
+                  "{\"count\":0}");
 }
 
 static void scope__filter_cannot_leave_it(void **state)
 {
     app_fixture *f = *state;
 
-    assert_contains(f, app_call_as(f, "u1", "GET", "/api/notes?filter=id==1),(id!=0", NULL), 400, "Unexpected input");
+    assert_contains(f, app_call_as(f, "u1", "GET", "/api/notes?filter=id==1),(id!=0", NULL), 400,
+                    "Unexpected input");
 }
 
 static void scope__create_outside_is_forbidden_and_nothing_stays(void **state)
 {
     app_fixture *f = *state;
 
-    assert_contains(f, app_call_as(f, "u1", "POST", "/api/notes", "{\"userId\":\"u2\",\"text\":\"x\"}"), 403,
-                    "Not authorized to create on notes");
-    assert_contains(f, app_call_as(f, "u1", "POST", "/api/notes/batch",
-                                   "{\"items\":[{\"userId\":\"u1\",\"text\":\"a\"},{\"userId\":\"u2\",\"text\":\"b\"}]}"),
+    assert_contains(f,
+                    app_call_as(f, "u1", "POST", "/api/notes",
+                                "{\"userId\":\"u2\",\"text\":\"x\"}"),
                     403, "Not authorized to create on notes");
+    assert_contains(
+        f,
+        app_call_as(
+            f, "u1", "POST", "/api/notes/batch",
+            "{\"items\":[{\"userId\":\"u1\",\"text\":\"a\"},{\"userId\":\"u2\",\"text\":\"b\"}]}"),
+        403, "Not authorized to create on notes");
     assert_answer(f, app_call_as(f, "u1", "GET", "/api/notes/count", NULL), 200, "{\"count\":2}");
-    assert_int_equal(app_call_as(f, "u1", "POST", "/api/notes", "{\"userId\":\"u1\",\"text\":\"x\"}"), 201);
+    assert_int_equal(app_call_as(f, "u1", "POST", "/api/notes",
+                                 "{\"userId\":\"u1\",\"text\":\"x\"}"),
+                     201);
 }
 
 static void scope__update_reaches_and_leaves_only_its_rows(void **state)
@@ -96,17 +111,24 @@ static void scope__update_reaches_and_leaves_only_its_rows(void **state)
     assert_int_equal(app_call_as(f, "u1", "PATCH", "/api/notes/1", "{\"userId\":\"u2\"}"), 403);
     assert_contains(f, app_call_as(f, "u1", "GET", "/api/notes/1", NULL), 200, "\"userId\":\"u1\"");
     assert_int_equal(app_call_as(f, "u1", "PATCH", "/api/notes/1", "{\"text\":\"new\"}"), 200);
-    assert_int_equal(app_call_as(f, "u1", "PATCH", "/api/notes/batch?filter=id>0", "{\"userId\":\"u2\"}"), 403);
-    assert_answer(f, app_call_as(f, "u1", "PATCH", "/api/notes/batch?filter=id>0", "{\"text\":\"all\"}"), 200, "{\"count\":1}");
+    assert_int_equal(app_call_as(f, "u1", "PATCH", "/api/notes/batch?filter=id>0",
+                                 "{\"userId\":\"u2\"}"),
+                     403);
+    assert_answer(f,
+                  app_call_as(f, "u1", "PATCH", "/api/notes/batch?filter=id>0",
+                              "{\"text\":\"all\"}"),
+                  200, "{\"count\":1}");
 }
 
 static void scope__upsert_cannot_take_over_a_row(void **state)
 {
     app_fixture *f = *state;
 
-    assert_int_equal(app_call_as(f, "u1", "POST", "/api/notes/batch/upsert",
-                                 "{\"items\":[{\"id\":1,\"userId\":\"u1\",\"text\":\"mine\"},{\"id\":2,\"userId\":\"u1\",\"text\":\"stolen\"}]}"),
-                     403);
+    assert_int_equal(
+        app_call_as(
+            f, "u1", "POST", "/api/notes/batch/upsert",
+            "{\"items\":[{\"id\":1,\"userId\":\"u1\",\"text\":\"mine\"},{\"id\":2,\"userId\":\"u1\",\"text\":\"stolen\"}]}"),
+        403);
     assert_contains(f, app_call_as(f, "u2", "GET", "/api/notes/2", NULL), 200, "\"text\":\"two\"");
     assert_contains(f, app_call_as(f, "u1", "GET", "/api/notes/1", NULL), 200, "\"text\":\"one\"");
 }
@@ -116,7 +138,8 @@ static void scope__delete_reaches_only_its_rows(void **state)
     app_fixture *f = *state;
 
     assert_int_equal(app_call_as(f, "u1", "DELETE", "/api/notes/2", NULL), 404);
-    assert_answer(f, app_call_as(f, "u1", "DELETE", "/api/notes/batch?filter=id>0", NULL), 200, "{\"count\":2}");
+    assert_answer(f, app_call_as(f, "u1", "DELETE", "/api/notes/batch?filter=id>0", NULL), 200,
+                  "{\"count\":2}");
     assert_answer(f, app_call_as(f, "u2", "GET", "/api/notes/count", NULL), 200, "{\"count\":1}");
 }
 
@@ -133,7 +156,8 @@ static void scope__empty_denies_everywhere(void **state)
     assert_int_equal(app_call_as(f, "u1", "POST", "/api/closed", "{}"), 403);
     assert_int_equal(app_call_as(f, "u1", "PATCH", "/api/closed/1", "{}"), 404);
     assert_int_equal(app_call_as(f, "u1", "DELETE", "/api/closed/1", NULL), 404);
-    assert_answer(f, app_call_as(f, "u1", "DELETE", "/api/closed/batch?filter=id==1", NULL), 200, "{\"count\":0}");
+    assert_answer(f, app_call_as(f, "u1", "DELETE", "/api/closed/batch?filter=id==1", NULL), 200,
+                  "{\"count\":0}");
 }
 
 static void scope__without_auth_any_user_sees_all(void **state)

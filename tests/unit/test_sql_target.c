@@ -21,7 +21,8 @@ static const target_case cases[] = {
     { "UPDATE main.posts SET a = 1", "posts", "update" },
     { "UPDATE OR IGNORE `posts` SET a = 1", "posts", "update" },
     { "/* a */ -- b\n DELETE FROM posts", "posts", "delete" },
-    { "WITH x AS (SELECT 'DELETE FROM y' FROM (DELETE)) UPDATE posts SET a = 1", "posts", "update" },
+    { "WITH x AS (SELECT 'DELETE FROM y' FROM (DELETE)) UPDATE posts SET a = 1", "posts",
+      "update" },
     { "WITH RECURSIVE n(i) AS (SELECT 1) INSERT INTO posts SELECT i FROM n", "posts", "create" },
     { "SELECT * FROM posts", NULL, NULL },
     { "WITH x AS (SELECT 1) SELECT 'UPDATE posts' FROM x", NULL, NULL },
@@ -44,7 +45,8 @@ static void target__is_read_from_the_statement(void **state)
             fail_msg("%s", cases[i].sql);
         if (!found)
             continue;
-        if (!cov_str_eq(table, cov_str_from(cases[i].table)) || !cov_str_eq(type, cov_str_from(cases[i].type)))
+        if (!cov_str_eq(table, cov_str_from(cases[i].table)) ||
+            !cov_str_eq(type, cov_str_from(cases[i].type)))
             fail_msg("%s: %.*s %.*s", cases[i].sql, COV_STR_ARG(type), COV_STR_ARG(table));
     }
     cov_arena_free(arena);

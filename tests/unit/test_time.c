@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* timegm and gmtime_r are the oracle. */
 #define _DEFAULT_SOURCE
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <stdio.h>
 #include <time.h>
@@ -210,9 +211,11 @@ static void time__agrees_with_gmtime_and_timegm(void **state)
         assert_true(timegm(&tm) == seconds);
         year = tm.tm_year + 1900;
         snprintf(expected, sizeof expected, "%s%0*d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                 year < 0 ? "-" : year > 9999 ? "+" : "", year < 0 || year > 9999 ? 6 : 4,
-                 year < 0 ? -year : year, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-                 (int)(ms - (int64_t)seconds * 1000));
+                 year < 0      ? "-"
+                 : year > 9999 ? "+"
+                               : "",
+                 year < 0 || year > 9999 ? 6 : 4, year < 0 ? -year : year, tm.tm_mon + 1,
+                 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(ms - (int64_t)seconds * 1000));
         text[cov_time_format(ms, text)] = '\0';
         assert_string_equal(text, expected);
         assert_true(cov_time_parse_iso(cov_str_from(text), &again, NULL));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "base/utf8.h"
@@ -38,20 +39,20 @@ static void utf8__decodes_and_refuses(void **state)
         { COV_STR_INIT("\xEF\xBF\xBF"), 0xFFFF, 3 },
         { COV_STR_INIT("\xF0\x90\x80\x80"), 0x10000, 4 },
         { COV_STR_INIT("\xF4\x8F\xBF\xBF"), 0x10FFFF, 4 },
-        { COV_STR_INIT("\x80"), 0xFFFD, 1 },             /* a tail alone */
-        { COV_STR_INIT("\xC0\x80"), 0xFFFD, 1 },         /* overlong */
+        { COV_STR_INIT("\x80"), 0xFFFD, 1 },     /* a tail alone */
+        { COV_STR_INIT("\xC0\x80"), 0xFFFD, 1 }, /* overlong */
         { COV_STR_INIT("\xC1\xBF"), 0xFFFD, 1 },
         { COV_STR_INIT("\xE0\x9F\xBF"), 0xFFFD, 1 },
         { COV_STR_INIT("\xF0\x8F\xBF\xBF"), 0xFFFD, 1 },
-        { COV_STR_INIT("\xED\xA0\x80"), 0xFFFD, 1 },     /* surrogates */
+        { COV_STR_INIT("\xED\xA0\x80"), 0xFFFD, 1 }, /* surrogates */
         { COV_STR_INIT("\xED\xBF\xBF"), 0xFFFD, 1 },
         { COV_STR_INIT("\xF4\x90\x80\x80"), 0xFFFD, 1 }, /* beyond U+10FFFF */
         { COV_STR_INIT("\xF5\x80\x80\x80"), 0xFFFD, 1 },
         { COV_STR_INIT("\xFF"), 0xFFFD, 1 },
-        { COV_STR_INIT("\xC3"), 0xFFFD, 1 },             /* cut short */
+        { COV_STR_INIT("\xC3"), 0xFFFD, 1 }, /* cut short */
         { COV_STR_INIT("\xE2\x82"), 0xFFFD, 1 },
         { COV_STR_INIT("\xF0\x9F\x98"), 0xFFFD, 1 },
-        { COV_STR_INIT("\xC3\x28"), 0xFFFD, 1 },         /* no tail */
+        { COV_STR_INIT("\xC3\x28"), 0xFFFD, 1 }, /* no tail */
         { COV_STR_INIT("\xE2\x82\x28"), 0xFFFD, 1 },
         { COV_STR_INIT("\xF0\x9F\x98\x28"), 0xFFFD, 1 },
     };
@@ -168,18 +169,54 @@ static void utf8__lowers_by_the_simple_mapping(void **state)
         uint32_t from;
         uint32_t to;
     } rows[] = {
-        { 'A', 'a' },         { 'Z', 'z' },         { '@', '@' },         { '[', '[' },
-        { 0xC0, 0xE0 },       { 0xD7, 0xD7 },       { 0xDE, 0xFE },       { 0xDF, 0xDF },
-        { 0xB5, 0xB5 },       { 0xFF, 0xFF },       { 0x100, 0x101 },     { 0x101, 0x101 },
-        { 0x130, 0x69 },      { 0x131, 0x131 },     { 0x139, 0x13A },     { 0x13A, 0x13A },
-        { 0x178, 0xFF },      { 0x181, 0x253 },     { 0x1C4, 0x1C6 },     { 0x1C5, 0x1C6 },
-        { 0x23A, 0x2C65 },    { 0x386, 0x3AC },     { 0x391, 0x3B1 },     { 0x3A2, 0x3A2 },
-        { 0x3A3, 0x3C3 },     { 0x3C2, 0x3C2 },     { 0x400, 0x450 },     { 0x410, 0x430 },
-        { 0x42F, 0x44F },     { 0x430, 0x430 },     { 0x531, 0x561 },     { 0x10A0, 0x2D00 },
-        { 0x13A0, 0xAB70 },   { 0x1E9E, 0xDF },     { 0x1FBA, 0x1F70 },   { 0x2126, 0x3C9 },
-        { 0x212A, 0x6B },     { 0x212B, 0xE5 },     { 0x2160, 0x2170 },   { 0x24B6, 0x24D0 },
-        { 0x4E00, 0x4E00 },   { 0xAC00, 0xAC00 },   { 0xFF21, 0xFF41 },   { 0x10400, 0x10428 },
-        { 0x1E921, 0x1E943 }, { 0x1E922, 0x1E922 }, { 0x1F600, 0x1F600 }, { 0x10FFFF, 0x10FFFF },
+        { 'A', 'a' },
+        { 'Z', 'z' },
+        { '@', '@' },
+        { '[', '[' },
+        { 0xC0, 0xE0 },
+        { 0xD7, 0xD7 },
+        { 0xDE, 0xFE },
+        { 0xDF, 0xDF },
+        { 0xB5, 0xB5 },
+        { 0xFF, 0xFF },
+        { 0x100, 0x101 },
+        { 0x101, 0x101 },
+        { 0x130, 0x69 },
+        { 0x131, 0x131 },
+        { 0x139, 0x13A },
+        { 0x13A, 0x13A },
+        { 0x178, 0xFF },
+        { 0x181, 0x253 },
+        { 0x1C4, 0x1C6 },
+        { 0x1C5, 0x1C6 },
+        { 0x23A, 0x2C65 },
+        { 0x386, 0x3AC },
+        { 0x391, 0x3B1 },
+        { 0x3A2, 0x3A2 },
+        { 0x3A3, 0x3C3 },
+        { 0x3C2, 0x3C2 },
+        { 0x400, 0x450 },
+        { 0x410, 0x430 },
+        { 0x42F, 0x44F },
+        { 0x430, 0x430 },
+        { 0x531, 0x561 },
+        { 0x10A0, 0x2D00 },
+        { 0x13A0, 0xAB70 },
+        { 0x1E9E, 0xDF },
+        { 0x1FBA, 0x1F70 },
+        { 0x2126, 0x3C9 },
+        { 0x212A, 0x6B },
+        { 0x212B, 0xE5 },
+        { 0x2160, 0x2170 },
+        { 0x24B6, 0x24D0 },
+        { 0x4E00, 0x4E00 },
+        { 0xAC00, 0xAC00 },
+        { 0xFF21, 0xFF41 },
+        { 0x10400, 0x10428 },
+        { 0x1E921, 0x1E943 },
+        { 0x1E922, 0x1E922 },
+        { 0x1F600, 0x1F600 },
+        { 0x10FFFF, 0x10FFFF },
         { 0xFFFFFFFF, 0xFFFFFFFF },
     };
 
@@ -211,7 +248,10 @@ static void utf8__lowers_text(void **state)
     } rows[] = {
         { "", "" },
         { "Hello, World @[`{ 0123456789 XYZ", "hello, world @[`{ 0123456789 xyz" },
-        { "\xC3\x89" "COLE", "\xC3\xA9" "cole" },
+        { "\xC3\x89"
+          "COLE",
+          "\xC3\xA9"
+          "cole" },
         { "\xD0\x9F\xD0\xA0\xD0\x98 AbC", "\xD0\xBF\xD1\x80\xD0\xB8 abc" },
         { "\xCE\xA3\xCE\xA3", "\xCF\x83\xCF\x83" },
         { "\xC8\xBA", "\xE2\xB1\xA5" },

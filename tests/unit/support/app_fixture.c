@@ -42,7 +42,9 @@ void app_fixture_build(app_fixture *f, const char *sql, const char *config_text,
     cov_error_init(&err, f->arena);
     must(cov_db_open(&cov_sqlite_driver, host, &db, &f->db, &err), &err);
     must(cov_db_script(f->db, cov_str_from(sql), &err), &err);
-    must(cov_config_parse(f->arena, host, COV_STR("covara.jsonc"), cov_str_from(config_text), &config, &err), &err);
+    must(cov_config_parse(f->arena, host, COV_STR("covara.jsonc"), cov_str_from(config_text),
+                          &config, &err),
+         &err);
     must(cov_schema_read_sqlite(f->arena, f->db, config->naming, &schema, &err), &err);
     must(cov__app_build(host, config, schema, build, &f->app, &err), &err);
 }
@@ -93,7 +95,8 @@ static cov_request request_of(const char *method, const char *target, const char
     return req;
 }
 
-int app_call(app_fixture *f, const char *method, const char *target, const char *headers, const char *body)
+int app_call(app_fixture *f, const char *method, const char *target, const char *headers,
+             const char *body)
 {
     cov_worker worker = { cov_native_host(), f->db, f->request, NULL };
     cov_request req = request_of(method, target, body);
@@ -115,13 +118,19 @@ static bool user_value(const void *self, cov_str path, cov_value *value)
     return true;
 }
 
-int app_call_as(app_fixture *f, const char *user_id, const char *method, const char *target, const char *body)
+int app_call_as(app_fixture *f, const char *user_id, const char *method, const char *target,
+                const char *body)
 {
     cov_rsql_vars user = { user_value, user_id };
     cov_request req = request_of(method, target, body);
     cov_route route = cov__route_find(f->app, &req);
     cov_error err;
-    cov_ctx ctx = { .host = cov_native_host(), .db = f->db, .arena = f->request, .req = &req, .res = &f->res, .err = &err };
+    cov_ctx ctx = { .host = cov_native_host(),
+                    .db = f->db,
+                    .arena = f->request,
+                    .req = &req,
+                    .res = &f->res,
+                    .err = &err };
 
     start(f);
     cov_error_init(&err, f->request);

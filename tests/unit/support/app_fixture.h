@@ -20,9 +20,11 @@ void app_fixture_open(app_fixture *f, const char *sql, const char *config);
 void app_fixture_build(app_fixture *f, const char *sql, const char *config, cov_build_fn build);
 void app_fixture_close(app_fixture *f);
 /* One request; `target` is path and query, `headers` "Name: value" lines or NULL. Returns the status. */
-int app_call(app_fixture *f, const char *method, const char *target, const char *headers, const char *body);
+int app_call(app_fixture *f, const char *method, const char *target, const char *headers,
+             const char *body);
 /* The same straight to a resource, as this user ("id" and "metadata.org" of it; NULL: anonymous). */
-int app_call_as(app_fixture *f, const char *user_id, const char *method, const char *target, const char *body);
+int app_call_as(app_fixture *f, const char *user_id, const char *method, const char *target,
+                const char *body);
 /* The body of the last response, terminated. */
 const char *app_body(app_fixture *f);
 const char *app_header(app_fixture *f, const char *name);
@@ -30,22 +32,22 @@ const char *app_header(app_fixture *f, const char *name);
 void app_sql(app_fixture *f, const char *sql);
 
 /* Assert status and exact body. */
-#define assert_answer(f, call, want_status, want_body) \
-    do { \
-        int status_ = (call); \
-        if (status_ != (want_status)) \
+#define assert_answer(f, call, want_status, want_body)                 \
+    do {                                                               \
+        int status_ = (call);                                          \
+        if (status_ != (want_status))                                  \
             print_error("status %d, body %s\n", status_, app_body(f)); \
-        assert_int_equal(status_, (want_status)); \
-        assert_string_equal(app_body(f), (want_body)); \
+        assert_int_equal(status_, (want_status));                      \
+        assert_string_equal(app_body(f), (want_body));                 \
     } while (0)
 /* Assert status and that the body contains a text. */
-#define assert_contains(f, call, want_status, text) \
-    do { \
-        int status_ = (call); \
-        if (status_ != (want_status) || strstr(app_body(f), (text)) == NULL) \
+#define assert_contains(f, call, want_status, text)                                       \
+    do {                                                                                  \
+        int status_ = (call);                                                             \
+        if (status_ != (want_status) || strstr(app_body(f), (text)) == NULL)              \
             print_error("status %d, body %s, wanted %s\n", status_, app_body(f), (text)); \
-        assert_int_equal(status_, (want_status)); \
-        assert_non_null(strstr(app_body(f), (text))); \
+        assert_int_equal(status_, (want_status));                                         \
+        assert_non_null(strstr(app_body(f), (text)));                                     \
     } while (0)
 
 #endif

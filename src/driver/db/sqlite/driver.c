@@ -43,7 +43,8 @@ static cov_status configure(sqlite_db *db, const cov_db_config *config, cov_erro
     sqlite3_busy_timeout(db->handle, (int)busy_ms);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
-    st = exec(db, "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000;", err);
+    st =
+        exec(db, "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000;", err);
     if (st != COV_OK)
         return st;
     if (config->read_only)
@@ -51,7 +52,8 @@ static cov_status configure(sqlite_db *db, const cov_db_config *config, cov_erro
     st = exec(db, "PRAGMA journal_mode=WAL", err);
     if (st != COV_OK)
         return st;
-    return exec(db, config->relaxed_sync ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL", err);
+    return exec(db, config->relaxed_sync ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL",
+                err);
 }
 
 static void sqlite_close(cov_db *base)
@@ -65,7 +67,8 @@ static void sqlite_close(cov_db *base)
     free(db);
 }
 
-static cov_status connect(sqlite_db *db, const cov_host *host, const cov_db_config *config, cov_error *err)
+static cov_status connect(sqlite_db *db, const cov_host *host, const cov_db_config *config,
+                          cov_error *err)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
     char path[4096];
@@ -87,7 +90,8 @@ static cov_status connect(sqlite_db *db, const cov_host *host, const cov_db_conf
     return rc == SQLITE_OK ? COV_OK : cov__sqlite_fail(db->handle, rc, err);
 }
 
-static cov_status sqlite_open(const cov_host *host, const cov_db_config *config, cov_db **out, cov_error *err)
+static cov_status sqlite_open(const cov_host *host, const cov_db_config *config, cov_db **out,
+                              cov_error *err)
 {
     sqlite_db *db = calloc(1, sizeof *db);
     cov_status st;
@@ -125,7 +129,8 @@ static int bind_one(sqlite3_stmt *stmt, int at, const cov_value *value)
     return sqlite3_bind_null(stmt, at);
 }
 
-static cov_status bind_all(sqlite_db *db, sqlite3_stmt *handle, const cov_stmt *stmt, cov_error *err)
+static cov_status bind_all(sqlite_db *db, sqlite3_stmt *handle, const cov_stmt *stmt,
+                           cov_error *err)
 {
     if ((size_t)sqlite3_bind_parameter_count(handle) != stmt->n_params)
         return cov_fail(err, COV_EINTERNAL, "statement takes %d values, %zu given",
@@ -197,8 +202,8 @@ static cov_status fail_ended(cov_error *err)
     return cov_fail(err, COV_EINTERNAL, "the transaction was rolled back by the database");
 }
 
-static cov_status sqlite_query(cov_db *base, const cov_stmt *stmt, cov_row_sink *sink, int64_t *changes,
-                               cov_error *err)
+static cov_status sqlite_query(cov_db *base, const cov_stmt *stmt, cov_row_sink *sink,
+                               int64_t *changes, cov_error *err)
 {
     sqlite_db *db = (sqlite_db *)base;
     cached_stmt *cached = NULL;

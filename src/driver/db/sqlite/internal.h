@@ -34,7 +34,8 @@ typedef struct sqlite_db {
  * The prepared statement for `sql`, ready to bind. Give it back with cov__sqlite_release.
  * The cache owns it unless an equal statement is running: then it is a private one.
  */
-COV_CHECK cov_status cov__sqlite_acquire(sqlite_db *db, cov_str sql, cached_stmt **out, cov_error *err);
+COV_CHECK cov_status cov__sqlite_acquire(sqlite_db *db, cov_str sql, cached_stmt **out,
+                                         cov_error *err);
 void cov__sqlite_release(sqlite_db *db, cached_stmt *stmt);
 void cov__sqlite_clear_statements(sqlite_db *db);
 

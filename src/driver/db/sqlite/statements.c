@@ -23,7 +23,8 @@ void cov__sqlite_clear_statements(sqlite_db *db)
             clear(&db->statements.sets[i][j]);
 }
 
-static cov_status prepare(sqlite_db *db, cov_str sql, unsigned flags, cached_stmt *stmt, cov_error *err)
+static cov_status prepare(sqlite_db *db, cov_str sql, unsigned flags, cached_stmt *stmt,
+                          cov_error *err)
 {
     int rc;
 
