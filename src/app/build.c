@@ -237,7 +237,10 @@ static cov_status mount(cov_app *app, const cov_resource_config *config, cov_sch
         return cov_fail(err, COV_EINVAL,
                         "resource \"%.*s\": path \"%.*s\" is taken by another resource",
                         COV_STR_ARG(config->name), COV_STR_ARG(config->path));
-    st = apply_columns(app, config, table, err);
+    /* What one resource calls its columns is no business of another on the same table. */
+    if (config->n_columns != 0)
+        table = cov_table_clone(app->arena, table);
+    st = table != NULL ? apply_columns(app, config, table, err) : cov_fail_nomem(err);
     if (st == COV_OK)
         st = cov_resource_new(app->arena, app->host, config, code_of(app, config->name), table, out,
                               err);

@@ -237,7 +237,7 @@ static const cov_options soft_delete = OPTIONS(soft_delete_rows);
 
 static const cov_option filter_rows[] = {
     INT("maxLength", RES(filter.max_length), 4096, 0, MILLION, "characters", "Longest filter; 0 is unlimited."),
-    INT("maxDepth", RES(filter.max_depth), 10, 0, 1000, NULL, "Deepest nesting of parentheses; 0 is unlimited."),
+    INT("maxDepth", RES(filter.max_depth), 10, 0, 128, NULL, "Deepest nesting of parentheses; 0 stands for the most, 128."),
     INT("maxNodes", RES(filter.max_nodes), 100, 0, 100000, NULL, "Most comparisons and connectives; 0 is unlimited."),
     NAMES("allowedOperators", RES(filter.allowed_operators), "all", "Operators that a filter may use, such as \"==\"."),
     NAMES("allowedFields", RES(filter.allowed_fields), "all", "Columns that a filter may name, beside fields.filterable."),

@@ -104,7 +104,6 @@ static cov_str unquote(cov_ctx *ctx, cov_str value)
 
     if (value.len < 2 || value.ptr[0] != '"' || value.ptr[value.len - 1] != '"')
         return value;
-    cov_buf_append(&out, "", 0);
     for (size_t i = 1; i + 1 < value.len; i++) {
         if (value.ptr[i] == '\\' && i + 2 < value.len &&
             (value.ptr[i + 1] == '"' || value.ptr[i + 1] == '\\'))
@@ -175,7 +174,7 @@ static cov_status term_sql(cov_ctx *ctx, const cov_aggregate *a, cov_str text, c
 {
     having_target target;
     having_term term;
-    cov_value value;
+    cov_value value = cov_value_null();
     cov_status st = parse_term(ctx, text, &term);
 
     if (st != COV_OK)

@@ -168,7 +168,9 @@ static void discover_children(linker *l)
     for (size_t i = 0; i < l->n_all; i++) {
         const cov_resource *child = l->all[i];
 
-        for (size_t k = 0; child->table != l->r->table && k < child->table->n_foreign_keys; k++) {
+        for (size_t k = 0;
+             !cov_str_eq(child->table->name, l->r->table->name) && k < child->table->n_foreign_keys;
+             k++) {
             const cov_foreign_key *key = &child->table->foreign_keys[k];
 
             if (key->n_columns == 1 && cov_str_eq(key->table, l->r->table->name))

@@ -74,3 +74,25 @@ bool cov_column_rename(cov_arena *arena, cov_table *table, cov_column *column, c
     return property.ptr != NULL && cov__column_set_name(arena, column, property) &&
            cov__table_index(arena, table, NULL) == COV_OK;
 }
+
+cov_table *cov_table_clone(cov_arena *arena, const cov_table *table)
+{
+    cov_table *copy = COV_NEW(arena, cov_table);
+
+    if (copy == NULL)
+        return NULL;
+    *copy = *table;
+    copy->columns = COV_NEW_ARRAY(arena, cov_column, table->n_columns);
+    if (copy->columns == NULL || !cov_map_init(&copy->by_name, arena, table->n_columns) ||
+        !cov_map_init(&copy->by_db_name, arena, table->n_columns))
+        return NULL;
+    for (size_t i = 0; i < table->n_columns; i++) {
+        cov_column *column = &copy->columns[i];
+
+        *column = table->columns[i];
+        if (!cov_map_put(&copy->by_name, column->name, column) ||
+            !cov_map_put(&copy->by_db_name, column->db_name, column))
+            return NULL;
+    }
+    return copy;
+}

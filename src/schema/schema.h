@@ -113,6 +113,8 @@ cov_type cov_sqlite_type(cov_str declared, size_t *max_length);
 cov_str cov_camel_case(cov_arena *arena, cov_str name);
 /* Give `column` another property name and rebuild what derives from it. False: out of memory or taken. */
 bool cov_column_rename(cov_arena *arena, cov_table *table, cov_column *column, cov_str property);
+/* A copy whose columns may be renamed without touching `table`; NULL: out of memory. */
+cov_table *cov_table_clone(cov_arena *arena, const cov_table *table);
 /* Read every table and view from the catalogue of an open SQLite connection. */
 COV_CHECK cov_status cov_schema_read_sqlite(cov_arena *arena, cov_db *db, cov_naming naming,
                                             cov_schema **out, cov_error *err);

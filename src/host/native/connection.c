@@ -14,8 +14,8 @@ enum {
     FLUSH_BYTES = 64 * 1024,
     /* Input kept while busy; then reading stops. */
     IN_MAX = 64 * 1024,
-    /* What a client may still send after its last answer before it is cut off. */
-    LINGER_MAX = 1024 * 1024,
+    /* What a client may still send after its last answer before it is cut off; time is the other bound. */
+    LINGER_MAX = 64 * 1024 * 1024,
     POOL_CONNS = 1024,
     /* Connections above the limit that are told so; more are closed at once. */
     REFUSING_MAX = 256
@@ -249,6 +249,15 @@ static void submit(cov__conn *conn)
     refuse_with(conn, COV_EBUSY, "The server is busy; try again shortly", x->parser.keep_alive);
 }
 
+/* A copy: a job may outlive its connection, whose memory then serves another client. */
+static void name_peer(cov__conn *conn)
+{
+    cov__exchange *x = conn->x;
+
+    memcpy(x->peer, conn->peer, conn->peer_len);
+    x->parser.request.peer_address = cov_str_of(x->peer, conn->peer_len);
+}
+
 /*
  * Where a request runs. This is the place for a thread pool, should a driver have COV_DB_CAP_BLOCKS: such a
  * request would be held and queued exactly as for the writer, and come back through cov__loop_complete.
@@ -258,7 +267,7 @@ static void dispatch(cov__conn *conn)
     cov__exchange *x = conn->x;
     const cov__server *server = conn->loop->server;
 
-    x->parser.request.peer_address = cov_str_of(conn->peer, conn->peer_len);
+    name_peer(conn);
     if (server->options.access_log)
         x->started_ns = uv_hrtime();
     if (cov_app_lane(server->options.app, &x->parser.request) == COV_LANE_WRITE) {
@@ -273,7 +282,7 @@ static void refused_by_parser(cov__conn *conn)
 {
     cov__http_parser *parser = &conn->x->parser;
 
-    parser->request.peer_address = cov_str_of(conn->peer, conn->peer_len);
+    name_peer(conn);
     if (conn->loop->server->options.access_log)
         conn->x->started_ns = uv_hrtime();
     refuse(conn, &parser->error, parser->keep_alive);

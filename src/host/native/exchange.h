@@ -30,8 +30,9 @@ typedef struct cov__exchange {
     cov_buf out;      /* bytes to write, or being written */
     cov_arena *arena; /* reset after each response was serialised */
     cov_response res;
-    cov_mutations mutations; /* what the request changed, until its commit */
-    uint64_t started_ns;     /* for the access log; 0: no request arrived */
+    cov_mutations mutations;        /* what the request changed, until its commit */
+    char peer[COV_PEER_TEXT_BYTES]; /* request.peer_address */
+    uint64_t started_ns;            /* for the access log; 0: no request arrived */
     uv_write_t write;
 } cov__exchange;
 

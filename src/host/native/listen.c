@@ -46,7 +46,7 @@ static void set_port(struct sockaddr *address, int port)
 
 static int bound_port(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = { 0 };
     socklen_t len = sizeof address;
 
     if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
@@ -141,7 +141,7 @@ cov_status cov__listen(const char *host, int *port, int *fds, size_t n_fds, cov_
 
 size_t cov__peer_text(int fd, char out[COV_PEER_TEXT_BYTES])
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = { 0 };
     socklen_t len = sizeof address;
     const char *text = NULL;
 

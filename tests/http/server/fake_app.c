@@ -23,6 +23,7 @@
 
 #include "base/encode.h"
 #include "base/json.h"
+#include "base/num.h"
 #include "fake.h"
 
 enum { GATES = 64, GATE_WAIT_S = 20 };
@@ -60,13 +61,15 @@ void cov_app_begin_shutdown(cov_app *app)
 /* "gate=3&ms=20": the number after `name`=, or `fallback`. */
 static long query_number(cov_str query, const char *name, long fallback)
 {
+    int64_t value;
     cov_str part;
 
     while (cov_str_split(&query, '&', &part)) {
         size_t equals = cov_str_find(part, '=', 0);
 
-        if (equals < part.len && cov_str_eq(cov_str_slice(part, 0, equals), cov_str_from(name)))
-            return strtol(part.ptr + equals + 1, NULL, 10);
+        if (cov_str_eq(cov_str_slice(part, 0, equals), cov_str_from(name)) &&
+            cov_parse_i64(cov_str_slice(part, equals + 1, part.len), &value))
+            return (long)value;
     }
     return fallback;
 }
