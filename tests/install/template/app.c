@@ -23,7 +23,9 @@ static cov_status hello(cov_ctx *ctx, void *self, cov_error *err)
 }
 
 static const cov_resource_options notes = { .hooks = { .before_create = refuse_shouting } };
-static const cov_custom_route greeting = { .method = COV_GET, .path = "/hello/:name", .handle = hello };
+static const cov_custom_route greeting = { .method = COV_GET,
+                                           .path = "/hello/:name",
+                                           .handle = hello };
 
 static cov_app *build(cov_env *env)
 {
