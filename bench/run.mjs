@@ -20,6 +20,7 @@ import { startServer } from "../tests/conformance/server.mjs";
 const rounds = Number(process.env.BENCH_ROUNDS ?? 7);
 const seconds = Number(process.env.BENCH_SECONDS ?? 2);
 const ROWS = 10000, PAGE = 20, LAST_PAGE = ROWS / PAGE, COUNTED_READS = 10000;
+const POSTS = 500, POSTS_PAGE = 50, TAGS_EACH = 2, COMMENTS_EACH = 3;
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.dirname(here);
@@ -45,6 +46,37 @@ function makeProject(name, rows) {
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
     INSERT INTO todos (title, done, priority, created_at)
     SELECT printf('Todo number %05d', i), i % 2, (i * 37) % 100, 1700000000 + i * 60 FROM n WHERE ${rows} > 0;
+    ANALYZE;`;
+  execFileSync("sqlite3", [path.join(folder, "bench.db")], { input: fs.readFileSync(path.join(folder, "schema.sql"), "utf8") + fill });
+  return folder;
+}
+
+/* A folder with the blog example's schema, rows, and a configuration that needs none of the example's C code. */
+function makeBlog(name) {
+  const folder = path.join(work, name);
+  fs.mkdirSync(folder);
+  const auth = { public: { read: true } };
+  const relations = {
+    author: { type: "belongsTo", resource: "authors", foreignKey: "authorId" },
+    comments: { type: "hasMany", resource: "comments", foreignKey: "postId" },
+    tags: { type: "manyToMany", resource: "tags", through: { table: "post_tags", sourceKey: "post_id", targetKey: "tag_id" } },
+  };
+  fs.writeFileSync(path.join(folder, "covara.jsonc"), JSON.stringify({
+    database: { url: "sqlite:bench.db" },
+    resources: { authors: { auth }, posts: { auth, relations }, comments: { auth }, tags: { auth } },
+  }));
+  fs.copyFileSync(path.join(root, "examples/blog/schema.sql"), path.join(folder, "schema.sql"));
+  const fill = `
+    PRAGMA journal_mode = WAL;
+    CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${POSTS}) SELECT i FROM n;
+    INSERT INTO authors SELECT i, printf('Author %02d', i), printf('author%d@example.org', i) FROM n WHERE i <= 20;
+    INSERT INTO tags SELECT i, printf('tag-%02d', i) FROM n WHERE i <= 20;
+    INSERT INTO posts (id, author_id, title, slug, body)
+    SELECT i, 1 + i % 20, printf('Post number %03d', i), printf('post-%d', i),
+           'What it says is not long, but longer than its title, and the same for all of them.' FROM n;
+    INSERT INTO post_tags SELECT n.i, 1 + (n.i + 7 * k.i) % 20 FROM n JOIN n AS k ON k.i <= ${TAGS_EACH};
+    INSERT INTO comments (post_id, name, body)
+    SELECT n.i, printf('Reader %d', k.i), printf('Comment %d on post number %03d', k.i, n.i) FROM n JOIN n AS k ON k.i <= ${COMMENTS_EACH};
     ANALYZE;`;
   execFileSync("sqlite3", [path.join(folder, "bench.db")], { input: fs.readFileSync(path.join(folder, "schema.sql"), "utf8") + fill });
   return folder;
@@ -216,6 +248,27 @@ async function benchReads() {
   await server.stop();
 }
 
+/* Rates of one page with and without what belongs to its rows, each byte sent counting the same. That the page with
+ * includes takes four queries is asserted by tests/unit/test_include.c. */
+async function benchIncludes() {
+  const server = await serve(makeBlog("blog"));
+  const plain = `${server.url}/api/posts?limit=${POSTS_PAGE}`, full = `${plain}&include=author,tags,comments`;
+  const [plainBody, fullBody] = [await text(plain), await text(full)];
+  const { items } = JSON.parse(fullBody);
+  const complete = (post) => post.author?.id === post.authorId && post.tags.length === TAGS_EACH &&
+    post.comments.length === COMMENTS_EACH && post.comments.every((comment) => comment.postId === post.id);
+  if (items.length !== POSTS_PAGE || !items.every(complete)) throw new Error(`the list with includes is wrong: ${fullBody}`);
+  if (JSON.parse(plainBody).items.length !== POSTS_PAGE) throw new Error("the list without includes is wrong");
+  for (const url of [plain, full]) await readRepeatedly(url, 500).then((client) => client.end());
+
+  const [plainBytes, fullBytes] = [plainBody, fullBody].map((body) => Buffer.byteLength(body));
+  const [withAll, without] = await inTurns([() => wrk(full, 32), () => wrk(plain, 32)]);
+  const expected = without.map((rate) => rate * plainBytes / fullBytes);
+  judge(`${POSTS_PAGE} posts, 3 includes`, `with ${number(fullBytes)} bytes at ${number(median(withAll))}/s, ` +
+    `without ${number(plainBytes)} at ${number(median(without))}/s`, ratios(withAll, expected), "at least", 0.5);
+  await server.stop();
+}
+
 /* The URL of the nth page. Every page must be full and the rows all different. */
 async function walkTo(start, page) {
   const seen = new Set();
@@ -281,7 +334,7 @@ const cpu = os.cpus();
 console.log(`${cpu.length} x ${cpu[0]?.model ?? "?"}; Linux ${os.release()}; ${rounds} rounds of ${seconds} s; ` +
   "nginx with worker_processes auto; wrk -t1");
 try {
-  for (const part of [benchMemory, benchAllocations, benchReads, benchWrites]) await part();
+  for (const part of [benchMemory, benchAllocations, benchReads, benchIncludes, benchWrites]) await part();
 } catch (error) {
   failed = true;
   console.error(error.message);
