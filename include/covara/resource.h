@@ -3,7 +3,9 @@
  * covara/resource.h - what code can add to a resource: hooks, computed fields, filter operators, scopes.
  *
  * Callbacks return COV_OK, or a failure that they describe with cov_fail(err, ...): the request is refused with
- * that problem and everything that it wrote is rolled back. `self` is the pointer given beside the callback; the
+ * that problem and everything that it wrote is rolled back. When a group of requests fails to commit, each runs again
+ * alone: what a callback does outside the database may happen twice, so leave it to cov_app_on_mutation. `self` is the
+ * pointer given beside the callback; the
  * application keeps it alive as long as the app.
  */
 #ifndef COVARA_RESOURCE_H

@@ -92,8 +92,6 @@ static cov_status answer(void *arg)
         memcpy(j->kept, j->ctx.res->headers, j->n_kept * sizeof *j->kept);
     if (st == COV_OK && j->ctx.res->status == 0)
         st = dispatch(j);
-    if (st == COV_OK && j->ctx.res->body.failed)
-        st = cov_fail_nomem(j->ctx.err);
     return st;
 }
 
@@ -143,6 +141,10 @@ void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_reque
     j.n_kept = 0;
     if (answer_on_lane(&j) != COV_OK) {
         memset(mutations, 0, sizeof *mutations);
+        answer_problem(&j);
+    } else if (res->body.failed) {
+        /* Only the answer is lost: what was written stays, and listeners hear of it. */
+        cov_fail_nomem(&err);
         answer_problem(&j);
     }
     cov_app_publish(app, &own);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "app/config_read.h"
+#include "base/distance.h"
 #include "base/json.h"
 
 enum { QUOTE_MAX_BYTES = 80, NAME_MAX_BYTES = 48 };
@@ -80,33 +81,6 @@ const char *cov__config_at(const cov_config_reader *r, yyjson_val *key, yyjson_v
     return text != NULL ? yyjson_get_str(text) - 1 : r->copy;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-/* Levenshtein's distance without regard to case; texts of at most NAME_MAX_BYTES. */
-static size_t edit_distance(cov_str a, cov_str b)
-{
-    size_t row[NAME_MAX_BYTES + 1];
-
-    for (size_t j = 0; j <= b.len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t replaced = diagonal + (lower(a.ptr[i - 1]) != lower(b.ptr[j - 1]));
-            size_t shorter = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-
-            diagonal = row[j];
-            row[j] = replaced < shorter ? replaced : shorter;
-        }
-    }
-    return row[b.len];
-}
-
 const char *cov__config_nearest(const cov_options *options, cov_str written)
 {
     const char *nearest = NULL;
@@ -115,7 +89,7 @@ const char *cov__config_nearest(const cov_options *options, cov_str written)
     if (written.len > NAME_MAX_BYTES)
         return NULL;
     for (size_t i = 0; i < options->n_rows; i++) {
-        size_t distance = edit_distance(written, cov_str_from(options->rows[i].key));
+        size_t distance = cov_edit_distance(written, cov_str_from(options->rows[i].key));
 
         if (distance < best || (distance == best && nearest == NULL)) {
             best = distance;

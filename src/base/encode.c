@@ -119,7 +119,7 @@ void cov_hex(cov_buf *buf, const uint8_t *bytes, size_t n_bytes)
     buf->len += n_bytes * 2;
 }
 
-static int hex_value(char c)
+int cov_hex_value(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -136,8 +136,8 @@ static int escape_at(cov_str s, size_t at)
 
     if (s.len - at < 3 || s.ptr[at] != '%')
         return -1;
-    high = hex_value(s.ptr[at + 1]);
-    low = hex_value(s.ptr[at + 2]);
+    high = cov_hex_value(s.ptr[at + 1]);
+    low = cov_hex_value(s.ptr[at + 2]);
     return high >= 0 && low >= 0 ? high << 4 | low : -1;
 }
 

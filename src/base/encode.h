@@ -15,6 +15,8 @@ void cov_base64url(cov_buf *buf, cov_str bytes);
 /* Either alphabet, padding optional; any other byte, or an impossible length, gives false. */
 bool cov_base64_decode(cov_buf *buf, cov_str text);
 void cov_hex(cov_buf *buf, const uint8_t *bytes, size_t n_bytes);
+/* 0 to 15, or -1 for any other byte. */
+int cov_hex_value(char c);
 /*
  * A query component (spec/02 section 1): `plus_is_space`, percent-escapes decoded leniently (an invalid
  * escape stays as it is; if the whole does not decode to UTF-8, each maximal run of escapes is decoded on

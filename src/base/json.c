@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
+#include "base/encode.h"
 
 #include <stdlib.h>
 
@@ -596,15 +597,6 @@ static size_t too_deep_at(cov_str text)
     return SIZE_MAX;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The number of the \uXXXX escape at `at`, or -1. */
 static int32_t unicode_escape(cov_str text, size_t at)
 {
@@ -614,7 +606,7 @@ static int32_t unicode_escape(cov_str text, size_t at)
         text.ptr[at + 1] != 'u')
         return -1;
     for (size_t i = 2; i < ESCAPE_BYTES; i++) {
-        int digit = hex_value(text.ptr[at + i]);
+        int digit = cov_hex_value(text.ptr[at + i]);
 
         if (digit < 0)
             return -1;

@@ -84,21 +84,10 @@ static bool collect_keys(cov_arena *arena, const cov_value *const *parents, size
     return !json->failed;
 }
 
-static size_t ensure_column(cov_columns *columns, const cov_column *column)
-{
-    size_t at = 0;
-
-    while (at < columns->n && columns->items[at] != column)
-        at++;
-    if (at == columns->n)
-        columns->items[columns->n++] = column;
-    return at;
-}
-
 void cov__include_parent_columns(const cov_include *nodes, cov_columns *query)
 {
     for (; nodes != NULL; nodes = nodes->next)
-        (void)ensure_column(query, nodes->relation->local);
+        (void)cov__columns_ensure(query, nodes->relation->local);
 }
 
 size_t cov__include_count(const cov_include *nodes)
@@ -128,7 +117,7 @@ static cov_status node_columns(loader *l, cov_include *node)
     for (size_t i = 0; i < first->n; i++)
         node->query.items[node->query.n++] = first->items[i];
     cov__include_parent_columns(node->children, &node->query);
-    (void)ensure_column(&node->query, node->relation->remote);
+    (void)cov__columns_ensure(&node->query, node->relation->remote);
     return COV_OK;
 }
 
@@ -312,7 +301,7 @@ static cov_status query_node(loader *l, cov_include *node, const cov_where *wher
     cov_sql sql;
 
     if (node->relation->type != COV_MANY_TO_MANY)
-        sink.key_at = ensure_column(&node->query, node->relation->remote);
+        sink.key_at = cov__columns_ensure(&node->query, node->relation->remote);
     cov_sql_init(&sql, l->ctx->arena, l->ctx->db);
     node_sql(l, node, where, keys, &sql);
     st = cov_sql_finish(&sql, &stmt, l->ctx->err);
@@ -340,7 +329,7 @@ static cov_status load_node(loader *l, cov_include *node, const cov_columns *col
                             const cov_value *const *parents, size_t n)
 {
     cov_columns known = *columns;
-    size_t at = ensure_column(&known, node->relation->local);
+    size_t at = cov__columns_ensure(&known, node->relation->local);
     cov_buf keys = COV_BUF_IN(l->ctx->arena);
     cov_where where = { NULL, false };
     key_table table;

@@ -136,6 +136,8 @@ COV_CHECK cov_status cov__select_columns(const cov_resource *r, cov_ctx *ctx, co
 COV_CHECK cov_status cov__columns_named(const cov_resource *r, cov_ctx *ctx, cov_str list,
                                         cov_columns *out);
 
+/* The place of `column` among them, appended when it is not there yet: there must be room. */
+size_t cov__columns_ensure(cov_columns *columns, const cov_column *column);
 /* 400: the field exists but policy forbids it. */
 cov_status cov__fail_field(cov_ctx *ctx, const cov_resource *r, cov_str field,
                            const char *operation, const bool *allowed);

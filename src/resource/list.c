@@ -60,18 +60,6 @@ static cov_status read_limit(const cov_resource *r, cov_ctx *ctx, size_t *out)
     return COV_OK;
 }
 
-/* The place of `column` in the query's columns, appended when it is not there yet. */
-static size_t ensure_column(cov_columns *query, const cov_column *column)
-{
-    size_t at = 0;
-
-    while (at < query->n && query->items[at] != column)
-        at++;
-    if (at == query->n)
-        query->items[query->n++] = column;
-    return at;
-}
-
 static cov_status plan_columns(const cov_resource *r, cov_ctx *ctx, list_plan *plan)
 {
     const cov_columns *first;
@@ -87,9 +75,9 @@ static cov_status plan_columns(const cov_resource *r, cov_ctx *ctx, list_plan *p
     plan->query.n = first->n;
     for (size_t i = 0; i < first->n; i++)
         plan->query.items[i] = first->items[i];
-    plan->id_at = ensure_column(&plan->query, r->id);
+    plan->id_at = cov__columns_ensure(&plan->query, r->id);
     for (size_t i = 0; i < plan->order.n; i++)
-        plan->term_at[i] = ensure_column(&plan->query, plan->order.terms[i].column);
+        plan->term_at[i] = cov__columns_ensure(&plan->query, plan->order.terms[i].column);
     cov__include_parent_columns(plan->include, &plan->query);
     return COV_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The `select` parameter (spec/01 section 6.9, spec/03 section 7), and errors about a field's policy. */
+#include "base/distance.h"
 #include "resource/internal.h"
 
 static bool already_selected(const cov_columns *columns, const cov_column *column)
@@ -44,31 +45,6 @@ cov_status cov__columns_named(const cov_resource *r, cov_ctx *ctx, cov_str rest,
     return COV_OK;
 }
 
-static size_t edit_distance_within_2(cov_str a, cov_str b)
-{
-    enum { LONGEST = 64 };
-    size_t row[LONGEST + 1];
-
-    if (a.len > LONGEST || b.len > LONGEST)
-        return 3;
-    for (size_t j = 0; j <= b.len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t change = diagonal + !cov_str_eq_nocase(cov_str_of(a.ptr + i - 1, 1),
-                                                          cov_str_of(b.ptr + j - 1, 1));
-            size_t shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-            diagonal = row[j];
-            row[j] = change < shift ? change : shift;
-        }
-    }
-    return row[b.len];
-}
-
 /* Short names are within everything, so they must be meant almost exactly. */
 static bool is_similar(cov_str name, cov_str field)
 {
@@ -77,7 +53,7 @@ static bool is_similar(cov_str name, cov_str field)
     if (shorter < 3)
         return cov_str_eq_nocase(name, field);
     return cov_str_contains(name, field) || cov_str_contains(field, name) ||
-           edit_distance_within_2(field, name) <= 2;
+           cov_edit_distance(field, name) <= 2;
 }
 
 /* "Did you mean: a, b?" with at most three allowed names (spec/01 section 10). */
@@ -123,4 +99,15 @@ cov_status cov__fail_field(cov_ctx *ctx, const cov_resource *r, cov_str field,
         cov_error_member(ctx->err, "%.*s", COV_STR_ARG(cov_buf_view(&names)));
     suggest(ctx, r, field, allowed);
     return st;
+}
+
+size_t cov__columns_ensure(cov_columns *columns, const cov_column *column)
+{
+    size_t at = 0;
+
+    while (at < columns->n && columns->items[at] != column)
+        at++;
+    if (at == columns->n)
+        columns->items[columns->n++] = column;
+    return at;
 }

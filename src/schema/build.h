@@ -15,4 +15,8 @@ COV_CHECK bool cov__column_set_name(cov_arena *arena, cov_column *column, cov_st
  */
 COV_CHECK cov_status cov__table_index(cov_arena *arena, cov_table *table, cov_error *err);
 
+/* By SQL name without regard to case, as SQLite compares names; NULL when there is none. */
+const cov_table *cov__table_nocase(const cov_schema *schema, cov_str name);
+const cov_column *cov__column_nocase(const cov_table *table, cov_str name);
+
 #endif

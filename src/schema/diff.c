@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "schema/build.h"
 #include "schema/schema.h"
 
 typedef struct differ {
@@ -63,22 +64,6 @@ static bool same_declared(cov_str a, cov_str b)
     return i == a.len && j == b.len;
 }
 
-static const cov_table *table_nocase(const cov_schema *schema, cov_str name)
-{
-    for (size_t i = 0; i < schema->n_tables; i++)
-        if (cov_str_eq_nocase(schema->tables[i].name, name))
-            return &schema->tables[i];
-    return NULL;
-}
-
-static const cov_column *column_nocase(const cov_table *table, cov_str name)
-{
-    for (size_t i = 0; i < table->n_columns; i++)
-        if (cov_str_eq_nocase(table->columns[i].db_name, name))
-            return &table->columns[i];
-    return NULL;
-}
-
 static const char *nullness(const cov_column *column)
 {
     return column->not_null ? "NOT NULL" : "nullable";
@@ -112,7 +97,7 @@ static void compare_columns(differ *d, const cov_table *live)
 {
     for (size_t i = 0; i < d->table->n_columns; i++) {
         const cov_column *wanted = &d->table->columns[i];
-        const cov_column *found = column_nocase(live, wanted->db_name);
+        const cov_column *found = cov__column_nocase(live, wanted->db_name);
 
         if (found == NULL)
             differs(d, wanted, "missing in the database");
@@ -122,7 +107,7 @@ static void compare_columns(differ *d, const cov_table *live)
     for (size_t i = 0; i < live->n_columns; i++) {
         const cov_column *extra = &live->columns[i];
 
-        if (column_nocase(d->table, extra->db_name) == NULL && extra->not_null &&
+        if (cov__column_nocase(d->table, extra->db_name) == NULL && extra->not_null &&
             !extra->has_default && !extra->generated)
             differs(d, extra,
                     "NOT NULL without a default in the database, missing in schema.sql, "
@@ -249,7 +234,7 @@ size_t cov_schema_diff(const cov_schema *wanted, const cov_schema *live, cov_buf
     differ d = { NULL, report, 0 };
 
     for (size_t i = 0; i < wanted->n_tables; i++) {
-        const cov_table *found = table_nocase(live, wanted->tables[i].name);
+        const cov_table *found = cov__table_nocase(live, wanted->tables[i].name);
 
         d.table = &wanted->tables[i];
         if (found == NULL) {

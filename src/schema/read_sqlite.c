@@ -238,22 +238,6 @@ static cov_status read_keys(reader *r, cov_table *table, const cov_key *primary_
 
 enum { FK_ID, FK_SEQ, FK_TABLE, FK_FROM, FK_TO };
 
-static const cov_table *table_nocase(const cov_schema *schema, cov_str name)
-{
-    for (size_t i = 0; i < schema->n_tables; i++)
-        if (cov_str_eq_nocase(schema->tables[i].name, name))
-            return &schema->tables[i];
-    return NULL;
-}
-
-static const cov_column *column_nocase(const cov_table *table, cov_str name)
-{
-    for (size_t i = 0; i < table->n_columns; i++)
-        if (cov_str_eq_nocase(table->columns[i].db_name, name))
-            return &table->columns[i];
-    return NULL;
-}
-
 /* The column that part `seq` of a key refers to: as written, or the parent's primary key. ptr NULL: none. */
 static cov_str target_of(const cov_table *parent, cov_str written, size_t seq)
 {
@@ -262,7 +246,7 @@ static cov_str target_of(const cov_table *parent, cov_str written, size_t seq)
     if (parent == NULL)
         return written;
     if (written.ptr != NULL) {
-        column = column_nocase(parent, written);
+        column = cov__column_nocase(parent, written);
         return column != NULL ? column->db_name : written;
     }
     if (parent->n_unique_keys == 0 || seq >= parent->unique_keys[0].n_columns)
@@ -280,7 +264,7 @@ static cov_status fill_foreign_key(reader *r, const cov_schema *schema, const co
                                    bool *usable)
 {
     cov_str parent_name = text_at(a, from, FK_TABLE);
-    const cov_table *parent = table_nocase(schema, parent_name);
+    const cov_table *parent = cov__table_nocase(schema, parent_name);
     size_t *columns = COV_NEW_ARRAY(r->arena, size_t, to - from);
     cov_str *targets = COV_NEW_ARRAY(r->arena, cov_str, to - from);
 
@@ -288,7 +272,7 @@ static cov_status fill_foreign_key(reader *r, const cov_schema *schema, const co
         return cov_fail_nomem(r->err);
     *usable = true;
     for (size_t row = from; row < to; row++) {
-        const cov_column *column = column_nocase(table, text_at(a, row, FK_FROM));
+        const cov_column *column = cov__column_nocase(table, text_at(a, row, FK_FROM));
 
         targets[row - from] = target_of(parent, text_at(a, row, FK_TO), row - from);
         if (column == NULL || targets[row - from].ptr == NULL)

@@ -96,3 +96,19 @@ cov_table *cov_table_clone(cov_arena *arena, const cov_table *table)
     }
     return copy;
 }
+
+const cov_table *cov__table_nocase(const cov_schema *schema, cov_str name)
+{
+    for (size_t i = 0; i < schema->n_tables; i++)
+        if (cov_str_eq_nocase(schema->tables[i].name, name))
+            return &schema->tables[i];
+    return NULL;
+}
+
+const cov_column *cov__column_nocase(const cov_table *table, cov_str name)
+{
+    for (size_t i = 0; i < table->n_columns; i++)
+        if (cov_str_eq_nocase(table->columns[i].db_name, name))
+            return &table->columns[i];
+    return NULL;
+}

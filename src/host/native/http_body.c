@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Bodies: Content-Length and chunked, by RFC 9112 sections 6 and 7 to the letter. */
+#include "base/encode.h"
 #include "host/native/http_parser.h"
 
 static cov__http_event refuse_too_large(cov__http_parser *self)
@@ -49,25 +50,16 @@ static cov__http_event feed_length(cov__http_parser *self, cov_str view, size_t 
     return take == left ? complete(self) : COV_HTTP_MORE;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* "1a" or "1a;name=value", without CRLF. */
 static bool parse_chunk_line(cov_str line, uint64_t *size)
 {
     size_t at = 0;
     uint64_t value = 0;
 
-    for (; at < line.len && hex_digit(line.ptr[at]) >= 0; at++) {
+    for (; at < line.len && cov_hex_value(line.ptr[at]) >= 0; at++) {
         if (at >= 15) /* 60 bits; more digits could only overflow */
             return false;
-        value = value * 16 + (uint64_t)hex_digit(line.ptr[at]);
+        value = value * 16 + (uint64_t)cov_hex_value(line.ptr[at]);
     }
     *size = value;
     if (at == 0)
