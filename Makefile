@@ -9,17 +9,23 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 BUILD = cmake --build --parallel $(JOBS) --preset
 
 .DEFAULT_GOAL := all
-.PHONY: all build install dev run test bench fuzz wasm format format-check tidy clean help
+.PHONY: all configure build install dev run test bench fuzz wasm format format-check tidy clean help
 MAKEFLAGS += --no-print-directory
 
 all: build ## Build build/release/covara (the default)
 
-build:
+# An example with an app.c is an executable of its own.
+RUN_TARGET = $(if $(wildcard examples/$(EXAMPLE)/app.c),example_$(EXAMPLE),covara)
+
+build: configure
+	@$(BUILD) release --target covara
+
+configure:
 	@scripts/setup.sh build
 	@cmake --preset release -Wno-dev >/dev/null
-	@$(BUILD) release
 
-install: build ## Install the command, libraries and headers below PREFIX (/usr/local); DESTDIR stages
+install: configure ## Install the command, libraries and headers below PREFIX (/usr/local); DESTDIR stages
+	@$(BUILD) release
 	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
 
 dev: ## Build build/dev with AddressSanitizer and UndefinedBehaviorSanitizer, and its unit tests
@@ -27,7 +33,8 @@ dev: ## Build build/dev with AddressSanitizer and UndefinedBehaviorSanitizer, an
 	@cmake --preset dev -Wno-dev >/dev/null
 	@$(BUILD) dev
 
-run: build ## Serve examples/$(EXAMPLE) at http://localhost:$(PORT)
+run: configure ## Serve examples/$(EXAMPLE) at http://localhost:$(PORT)
+	@$(BUILD) release --target $(RUN_TARGET)
 	@exec scripts/run_example.sh $(EXAMPLE) $(PORT)
 
 test: ## Run every check and test, set-up included
