@@ -35,10 +35,7 @@ static cov_status set_slug(cov_ctx *ctx, cov_row *data, void *self, cov_error *e
         return cov_fail_nomem(err);
     if (slug.len != 0)
         return cov_row_set(data, "slug", cov_value_text(cov_buf_view(&slug)), err);
-    (void)cov_fail(err, COV_EINVAL, "Validation failed");
-    cov_error_member(
-        err, "\"errors\":[{\"field\":\"title\",\"message\":\"must have a letter or a digit\"}]");
-    return COV_EINVAL;
+    return cov_fail_field(err, COV_STR("title"), "must have a letter or a digit");
 }
 
 static cov_status write_audit(cov_ctx *ctx, const cov_row *row, void *self, cov_error *err)

@@ -81,6 +81,11 @@ cov_status cov_fail_at(cov_error *err, cov_status status, size_t offset, const c
 void cov_error_member(cov_error *err, const char *format, ...) COV_PRINTF(2, 3);
 /* After cov_fail: append "name":"text" with the text escaped as JSON. */
 void cov_error_member_str(cov_error *err, const char *name, cov_str text);
+/*
+ * A 400 that names one field of the body: "Validation failed" with errors [{field, message}], as validation itself
+ * answers (spec/01 section 9.3). Returns COV_EINVAL.
+ */
+cov_status cov_fail_field(cov_error *err, cov_str field, const char *format, ...) COV_PRINTF(3, 4);
 /* Out of memory; always returns COV_ENOMEM. */
 cov_status cov_fail_nomem(cov_error *err);
 

@@ -181,3 +181,29 @@ void cov_error_member_str(cov_error *err, const char *name, cov_str text)
             add_member(err, cov_buf_view(&member));
     }
 }
+
+cov_status cov_fail_field(cov_error *err, cov_str field, const char *format, ...)
+{
+    cov_status st = cov_fail(err, COV_EINVAL, "Validation failed");
+    char message[256];
+    cov_buf member;
+    va_list args;
+    int len;
+
+    if (err == NULL || err->arena == NULL)
+        return st;
+    va_start(args, format);
+    len = vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    if (len >= (int)sizeof message)
+        cut_on_code_point(message, sizeof message - 1);
+    member = (cov_buf)COV_BUF_IN(err->arena);
+    COV_BUF_LIT(&member, "\"errors\":[{\"field\":");
+    cov_json_str(&member, field);
+    COV_BUF_LIT(&member, ",\"message\":");
+    cov_json_str(&member, cov_str_from(message));
+    COV_BUF_LIT(&member, "}]");
+    if (!member.failed)
+        add_member(err, cov_buf_view(&member));
+    return st;
+}

@@ -112,13 +112,9 @@ static const cov_column *check_column(const cov_resource *r, cov_str subject)
     return column_of(r, subject);
 }
 
-static cov_status fail_field(cov_ctx *ctx, const cov_column *column, const char *message)
+static cov_status fail_column(cov_ctx *ctx, const cov_column *column, const char *message)
 {
-    cov_issues issues;
-
-    cov__issues_init(&issues, ctx->arena);
-    cov__issue(&issues, COV_STR(""), column != NULL ? column->name : COV_STR(""), "%s", message);
-    return cov__issues_finish(ctx, &issues);
+    return cov_fail_field(ctx->err, column != NULL ? column->name : COV_STR(""), "%s", message);
 }
 
 cov_status cov__fail_constraint(const cov_resource *r, cov_ctx *ctx, cov_status st,
@@ -130,10 +126,10 @@ cov_status cov__fail_constraint(const cov_resource *r, cov_ctx *ctx, cov_status 
     case COV_EFOREIGN:
         return fail_foreign(r, ctx, input);
     case COV_ENOTNULL:
-        return fail_field(ctx, column_of(r, ctx->err->subject),
-                          "Invalid input: a value is required");
+        return fail_column(ctx, column_of(r, ctx->err->subject),
+                           "Invalid input: a value is required");
     case COV_ECHECK:
-        return fail_field(ctx, check_column(r, ctx->err->subject), "Check constraint violated");
+        return fail_column(ctx, check_column(r, ctx->err->subject), "Check constraint violated");
     default:
         return st;
     }

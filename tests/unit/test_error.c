@@ -150,6 +150,21 @@ static void error__cut_keeps_code_points_whole(void **state)
     }
 }
 
+static void error__names_a_field_as_validation_does(void **state)
+{
+    cov_arena *arena = cov_arena_new(0);
+    cov_error err;
+
+    (void)state;
+    cov_error_init(&err, arena);
+    assert_int_equal(cov_fail_field(&err, COV_STR("a\"b"), "at most %d", 3), COV_EINVAL);
+    assert_string_equal(err.text, "Validation failed");
+    assert_true(
+        cov_str_eq(err.members,
+                   COV_STR("\"errors\":[{\"field\":\"a\\\"b\",\"message\":\"at most 3\"}]")));
+    cov_arena_free(arena);
+}
+
 static void error__may_quote_itself(void **state)
 {
     cov_error err;
@@ -165,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error__may_quote_itself),
+        cmocka_unit_test(error__names_a_field_as_validation_does),
         cmocka_unit_test(error__table_is_complete),
         cmocka_unit_test(error__unknown_status_is_internal),
         cmocka_unit_test(error__fail_fills_and_clears),
