@@ -48,6 +48,7 @@ endforeach()
 file(RELATIVE_PATH COVARA_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" COVARA_PC_PREFIX "${COVARA_PC_PREFIX}")
 configure_file(cmake/covara.pc.in covara.pc @ONLY)
+configure_file(cmake/covara-static.pc.in covara-static.pc @ONLY)
 configure_package_config_file(cmake/covaraConfig.cmake.in covaraConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/covara NO_SET_AND_CHECK_MACRO)
 # Before 1.0 a minor version may break what worked.
@@ -59,7 +60,7 @@ install(TARGETS covara_static covara_shared EXPORT covaraTargets
 install(EXPORT covaraTargets NAMESPACE covara:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/covara)
 install(FILES ${CMAKE_BINARY_DIR}/covaraConfig.cmake ${CMAKE_BINARY_DIR}/covaraConfigVersion.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/covara)
-install(FILES ${CMAKE_BINARY_DIR}/covara.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${CMAKE_BINARY_DIR}/covara.pc ${CMAKE_BINARY_DIR}/covara-static.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(DIRECTORY include/covara DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(FILES share/covara.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/covara)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -77,7 +77,7 @@ test("make install puts everything in its place", () => {
   sh("make", ["install", `DESTDIR=${path.join(temp, "stage")}`, "PREFIX=/opt/covara"], root);
   fs.cpSync(path.join(here, "template"), project, { recursive: true });
   for (const name of ["bin/covara", "include/covara/covara.h", "lib/libcovara.a", "lib/libcovara.so", "lib/libcovara.so.0",
-    "lib/pkgconfig/covara.pc", "lib/cmake/covara/covaraConfig.cmake", "lib/cmake/covara/covaraConfigVersion.cmake",
+    "lib/pkgconfig/covara.pc", "lib/pkgconfig/covara-static.pc", "lib/cmake/covara/covaraConfig.cmake", "lib/cmake/covara/covaraConfigVersion.cmake",
     "lib/cmake/covara/covaraTargets.cmake", "share/covara/covara.schema.json", "share/doc/covara/c-api.md",
     "share/doc/covara/LICENSE"])
     assert.ok(fs.existsSync(path.join(prefix, name)), name);
@@ -126,16 +126,16 @@ test("an application may have a yyjson of its own", () => {
   fs.writeFileSync(path.join(project, "own.c"),
     "#include <covara/covara.h>\nint yyjson_read_opts(void);\nint yyjson_read_opts(void) { return 0; }\n" +
     "int main(int c, char **v) { return yyjson_read_opts() + cov_main(c, v, NULL); }\n");
-  const flags = sh("pkg-config", ["--static", "--cflags", "--libs", "covara"]).trim().split(/\s+/);
-  sh("cc", ["-std=c11", "-Werror", "-o", "own", "own.c", ...flags.map((f) => (f === "-lcovara" ? "-l:libcovara.a" : f))]);
+  const flags = sh("pkg-config", ["--cflags", "--libs", "covara-static"]).trim().split(/\s+/);
+  sh("cc", ["-std=c11", "-Werror", "-o", "own", "own.c", ...flags]);
   assert.match(sh("./own", ["--version"]), /^covara /);
 });
 
 test("C++", async () => {
-  const flags = sh("pkg-config", ["--static", "--libs", "covara"]).trim().split(/\s+/);
+  const flags = sh("pkg-config", ["--libs", "covara-static"]).trim().split(/\s+/);
   sh("clang++", ["-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fno-exceptions", "-fno-rtti",
     ...sh("pkg-config", ["--cflags", "covara"]).trim().split(/\s+/), "-c", "main.cpp"]);
   // Nothing in it needs the C++ library, so the C compiler may link it.
-  sh("cc", ["-o", "app-cpp", "main.o", ...flags.map((f) => (f === "-lcovara" ? "-l:libcovara.a" : f))]);
+  sh("cc", ["-o", "app-cpp", "main.o", ...flags]);
   await serves("app-cpp", async (get) => assert.equal(await (await get("/ping")).text(), "pong"));
 });
