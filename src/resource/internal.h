@@ -181,9 +181,16 @@ COV_CHECK cov_status cov__order_resolve(const cov_resource *r, cov_ctx *ctx,
                                         const cov_order_syntax *syntax, cov_order *out);
 /* " ORDER BY ..." always ending in the id. */
 void cov__order_sql(const cov_resource *r, const cov_order *order, cov_sql *sql);
-/* The keyset condition (spec/03 section 5), in parentheses. */
-void cov__keyset_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor,
-                     cov_sql *sql);
+/*
+ * What comes after a cursor (spec/03 section 5) falls into cov__keyset_n parts: rows equal in the first `equal`
+ * terms and later in the next one. The parts with more equal terms come first and no row is in two of them, so
+ * reading them one after another, each in the page's order, continues exactly; and every part is a range that
+ * an index can start in.
+ */
+size_t cov__keyset_n(const cov_order *order);
+/* Append the condition of one part; false when the part is empty. */
+bool cov__keyset_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor,
+                     size_t equal, cov_sql *sql);
 
 /* The decoded document of a cursor parameter: checked signature, version, hash and age. */
 COV_CHECK cov_status cov__cursor_open(const cov_resource *r, cov_ctx *ctx,

@@ -145,8 +145,9 @@ static cov_status write_with_includes(const cov_resource *r, cov_ctx *ctx, const
     return st;
 }
 
-static cov_status query_page(const cov_resource *r, cov_ctx *ctx, const list_plan *plan,
-                             list_sink *sink)
+/* One part of what follows the cursor, or (without one) everything from the start. */
+static cov_status query_part(const cov_resource *r, cov_ctx *ctx, const list_plan *plan,
+                             size_t equal, list_sink *sink)
 {
     cov_stmt stmt;
     cov_status st;
@@ -155,13 +156,24 @@ static cov_status query_page(const cov_resource *r, cov_ctx *ctx, const list_pla
     cov_sql_init(&sql, ctx->arena, ctx->db);
     cov__select_sql(&sql, r, &plan->query);
     cov__where_sql(r, &plan->where, plan->cursor.present, &sql);
-    if (plan->cursor.present)
-        cov__keyset_sql(r, &plan->order, &plan->cursor, &sql);
+    if (plan->cursor.present && !cov__keyset_sql(r, &plan->order, &plan->cursor, equal, &sql))
+        return COV_OK;
     cov__order_sql(r, &plan->order, &sql);
     COV_SQL(&sql, " LIMIT ");
-    cov_sql_param(&sql, cov_value_int((int64_t)plan->limit + 1));
+    cov_sql_param(&sql, cov_value_int((int64_t)(plan->limit + 1 - sink->n)));
     st = cov_sql_finish(&sql, &stmt, ctx->err);
     return st == COV_OK ? cov_db_query(ctx->db, &stmt, &sink->sink, ctx->err) : st;
+}
+
+static cov_status query_page(const cov_resource *r, cov_ctx *ctx, const list_plan *plan,
+                             list_sink *sink)
+{
+    size_t n = plan->cursor.present ? cov__keyset_n(&plan->order) : 1;
+    cov_status st = COV_OK;
+
+    while (st == COV_OK && n-- > 0 && !sink->more)
+        st = query_part(r, ctx, plan, n, sink);
+    return st;
 }
 
 static cov_status next_cursor(const cov_resource *r, cov_ctx *ctx, const list_plan *plan,
@@ -217,14 +229,15 @@ static cov_status write_page(const cov_resource *r, cov_ctx *ctx, const list_pla
     return st;
 }
 
-/* Page, includes and count see the same snapshot. */
+/* The parts of a page, includes and count see the same snapshot. */
 static cov_status write_consistently(const cov_resource *r, cov_ctx *ctx, const list_plan *plan)
 {
     bool counted = cov_param_flag(ctx, COV_PARAM_TOTAL_COUNT);
     int64_t count = 0;
     cov_status st;
 
-    if (!counted && plan->include == NULL)
+    if (!counted && plan->include == NULL &&
+        (!plan->cursor.present || cov__keyset_n(&plan->order) == 1))
         return write_page(r, ctx, plan);
     st = cov_db_begin(ctx->db, false, ctx->err);
     if (st != COV_OK)

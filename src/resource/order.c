@@ -149,114 +149,46 @@ static void equal_sql(const cov_column *column, const cov_value *value, cov_sql 
     COV_SQL(sql, " IS NULL");
 }
 
-/* gt(f, v) of spec/03 section 5. */
+/* gt(f, v) of spec/03 section 5, where something may come after v. */
 static void after_sql(const cov_resource *r, const cov_order_term *term, const cov_value *value,
                       cov_sql *sql)
 {
-    bool at_end = nulls_at_end(r, term);
+    bool nulls_follow = nulls_at_end(r, term) && !term->column->not_null;
 
     if (value->type == COV_NULL) {
-        if (at_end) {
-            COV_SQL(sql, "1 = 0");
-            return;
-        }
         cov_sql_str(sql, term->column->quoted);
         COV_SQL(sql, " IS NOT NULL");
         return;
     }
-    if (!at_end || term->column->not_null) {
-        compare_sql(term->column, term->desc ? " < " : " > ", value, sql);
-        return;
-    }
-    COV_SQL(sql, "(");
+    if (nulls_follow)
+        COV_SQL(sql, "(");
     compare_sql(term->column, term->desc ? " < " : " > ", value, sql);
-    COV_SQL(sql, " OR ");
-    cov_sql_str(sql, term->column->quoted);
-    COV_SQL(sql, " IS NULL)");
+    if (nulls_follow) {
+        COV_SQL(sql, " OR ");
+        cov_sql_str(sql, term->column->quoted);
+        COV_SQL(sql, " IS NULL)");
+    }
 }
 
-/*
- * A bound on the first term that the alternatives imply anyway: it lets an index start at the cursor, so a
- * deep page costs what the first one costs.
- */
-static void seek_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor,
-                     cov_sql *sql)
+size_t cov__keyset_n(const cov_order *order)
 {
-    const cov_order_term *first = &order->terms[0];
-
-    if (cursor->values[0].type == COV_NULL || (nulls_at_end(r, first) && !first->column->not_null))
-        return;
-    compare_sql(first->column, first->desc ? " <= " : " >= ", &cursor->values[0], sql);
-    COV_SQL(sql, " AND ");
+    return order->ends_in_id ? order->n_sql : order->n_sql + 1;
 }
 
-/*
- * With every term ascending and none of them NULL, the alternatives are one comparison of row values, and an
- * index starts exactly at the cursor, also among many equal values.
- */
-static bool is_row_comparison(const cov_order *order, const cov_cursor *cursor)
+bool cov__keyset_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor,
+                     size_t equal, cov_sql *sql)
 {
-    for (size_t i = 0; i < order->n_sql; i++)
-        if (order->terms[i].desc || !order->terms[i].column->not_null ||
-            cursor->values[i].type == COV_NULL)
-            return false;
-    return order->n_sql != 0;
-}
+    const cov_order_term *term = equal < order->n_sql ? &order->terms[equal] : NULL;
 
-static void row_comparison_sql(const cov_resource *r, const cov_order *order,
-                               const cov_cursor *cursor, cov_sql *sql)
-{
-    COV_SQL(sql, "(");
-    for (size_t i = 0; i < order->n_sql; i++) {
-        if (i != 0)
-            COV_SQL(sql, ",");
-        cov_sql_str(sql, order->terms[i].column->quoted);
+    if (term != NULL && cursor->values[equal].type == COV_NULL && nulls_at_end(r, term))
+        return false; /* nothing comes after NULL there */
+    for (size_t i = 0; i < equal; i++) {
+        equal_sql(order->terms[i].column, &cursor->values[i], sql);
+        COV_SQL(sql, " AND ");
     }
-    if (!order->ends_in_id) {
-        COV_SQL(sql, ",");
-        cov_sql_str(sql, r->id->quoted);
-    }
-    COV_SQL(sql, ") > (");
-    for (size_t i = 0; i < order->n_sql; i++) {
-        if (i != 0)
-            COV_SQL(sql, ",");
-        cov_sql_param(sql, cursor->values[i]);
-    }
-    if (!order->ends_in_id) {
-        COV_SQL(sql, ",");
-        cov_sql_param(sql, cursor->id);
-    }
-    COV_SQL(sql, ")");
-}
-
-void cov__keyset_sql(const cov_resource *r, const cov_order *order, const cov_cursor *cursor,
-                     cov_sql *sql)
-{
-    size_t last = order->ends_in_id ? order->n_sql - 1 : order->n_sql;
-
-    if (order->n_sql == 0) {
+    if (term != NULL)
+        after_sql(r, term, &cursor->values[equal], sql);
+    else
         compare_sql(r->id, " > ", &cursor->id, sql);
-        return;
-    }
-    if (is_row_comparison(order, cursor)) {
-        row_comparison_sql(r, order, cursor, sql);
-        return;
-    }
-    seek_sql(r, order, cursor, sql);
-    COV_SQL(sql, "(");
-    for (size_t i = 0; i <= last; i++) {
-        if (i != 0)
-            COV_SQL(sql, " OR (");
-        for (size_t j = 0; j < i; j++) {
-            equal_sql(order->terms[j].column, &cursor->values[j], sql);
-            COV_SQL(sql, " AND ");
-        }
-        if (i < order->n_sql)
-            after_sql(r, &order->terms[i], &cursor->values[i], sql);
-        else
-            compare_sql(r->id, " > ", &cursor->id, sql);
-        if (i != 0)
-            COV_SQL(sql, ")");
-    }
-    COV_SQL(sql, ")");
+    return true;
 }
