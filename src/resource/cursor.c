@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keyset cursors, byte for byte those of spec/03 section 4. */
 #include "base/encode.h"
-#include "resource/internal.h"
+#include "resource/order.h"
 
 enum { HASH_HEX_DIGITS = 8, VERSION = 1 };
 

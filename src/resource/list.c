@@ -7,6 +7,7 @@
  */
 #include "base/num.h"
 #include "resource/include.h"
+#include "resource/order.h"
 
 typedef struct list_plan {
     cov_where where;

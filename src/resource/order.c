@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* orderBy and the keyset predicate (spec/03 sections 2 and 5). */
-#include "resource/internal.h"
+#include "resource/order.h"
 
 /* "desc", "ASC", "" -> known; anything else false. */
 static bool direction(cov_str text, bool *given, bool *desc)
