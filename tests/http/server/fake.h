@@ -13,6 +13,7 @@ typedef struct fake_counts {
     atomic_long rollbacks;  /* of outermost transactions */
     atomic_long arrived;    /* writing requests that were read */
     atomic_long entered;    /* writing requests that began to run */
+    atomic_long published;  /* mutations told to listeners */
     atomic_long max_group;  /* most rows of one commit */
     atomic_int busy_begins; /* so many outermost begins fail with COV_EBUSY */
 } fake_counts;

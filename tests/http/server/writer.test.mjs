@@ -71,7 +71,8 @@ test('a job that fails rolls back only itself', async () => {
   const queued = await queue([post('/write', '1'), post('/write?fail=1', '2'), post('/write', '3')]);
   await release();
   assert.deepEqual((await queued.answers()).map((answer) => answer.status), [201, 400, 201]);
-  assert.equal((await stats(server)).rows, before.rows + 3);
+  const now = await stats(server);
+  assert.deepEqual([now.rows, now.published], [before.rows + 3, before.published + 3]);
 });
 
 test('a deferred constraint takes only its own job down', async () => {
@@ -83,7 +84,9 @@ test('a deferred constraint takes only its own job down', async () => {
   assert.deepEqual(answers.map((answer) => answer.status), [201, 409, 201, 201]);
   assert.deepEqual(answers.map((answer) => answer.json().body), ['1', undefined, '3', '4'], 'answers of the second run');
   assert.equal(answers[1].json().code, 'CONFLICT');
-  assert.equal((await stats(server)).rows, before.rows + 4);
+  const now = await stats(server);
+  assert.equal(now.rows, before.rows + 4);
+  assert.equal(now.published, before.published + 4, 'listeners hear of each committed row once, although jobs ran twice');
 });
 
 test('a deferred constraint of a job alone', async () => {
