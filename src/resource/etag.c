@@ -44,7 +44,7 @@ static bool hash_text(const cov_resource *r, cov_ctx *ctx, const cov_value *row,
     cov_buf json = COV_BUF_IN(ctx->arena);
     uint8_t digest[COV_MD5_BYTES];
 
-    cov__table_row_json(&json, ctx->arena, &r->all, row);
+    cov__row_json(&json, ctx->arena, &r->all, row);
     if (json.failed ||
         ctx->host->digest(ctx->host->self, COV_MD5, cov_buf_view(&json), digest) != COV_OK)
         return false;

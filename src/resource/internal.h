@@ -89,12 +89,12 @@ void cov__value_json(cov_buf *out, cov_arena *arena, const cov_column *column,
                      const cov_value *value);
 /* The plain text of a value, as ids and entity tags have it; "null" for NULL. */
 void cov__plain_text(cov_buf *out, const cov_value *value);
+/* "a":1,...: values[i] belongs to columns->items[i], or (whole) values are a row in table order. */
+void cov__columns_json(cov_buf *out, cov_arena *arena, const cov_columns *columns, bool whole,
+                       const cov_value *values);
 /* {"a":1,...}: values[i] belongs to columns->items[i]. */
 void cov__row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns,
                    const cov_value *values);
-/* As above, picking from a row in table order. */
-void cov__table_row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns,
-                         const cov_value *row);
 /* Deep copy of n values into the arena; NULL: out of memory. */
 cov_value *cov__values_clone(cov_arena *arena, const cov_value *values, size_t n);
 /* `SELECT "a","b" FROM "t"` */

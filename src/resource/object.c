@@ -8,29 +8,15 @@ bool cov__reads_whole_rows(const cov_resource *r)
     return r->code->options.n_computed != 0;
 }
 
-static size_t columns_json(cov_buf *out, cov_arena *arena, const cov_layout *layout,
-                           const cov_value *values)
-{
-    for (size_t i = 0; i < layout->out.n; i++) {
-        const cov_column *column = layout->out.items[i];
-
-        if (i != 0)
-            cov_buf_char(out, ',');
-        cov_buf_str(out, column->json_key);
-        cov__value_json(out, arena, column, &values[layout->whole ? column->index : i]);
-    }
-    return layout->out.n;
-}
-
 cov_status cov__object_json(cov_buf *out, cov_ctx *ctx, const cov_resource *r,
                             const cov_layout *layout, const cov_value *values,
                             const cov_include *includes, size_t parent)
 {
     cov_status st = COV_OK;
-    size_t n;
+    size_t n = layout->out.n;
 
     cov_buf_char(out, '{');
-    n = columns_json(out, ctx->arena, layout, values);
+    cov__columns_json(out, ctx->arena, &layout->out, layout->whole, values);
     if (includes != NULL) {
         st = cov__include_json(out, ctx, includes, parent, n == 0);
         n++;

@@ -167,29 +167,24 @@ void cov__value_json(cov_buf *out, cov_arena *arena, const cov_column *column,
     }
 }
 
+void cov__columns_json(cov_buf *out, cov_arena *arena, const cov_columns *columns, bool whole,
+                       const cov_value *values)
+{
+    for (size_t i = 0; i < columns->n; i++) {
+        const cov_column *column = columns->items[i];
+
+        if (i != 0)
+            cov_buf_char(out, ',');
+        cov_buf_str(out, column->json_key);
+        cov__value_json(out, arena, column, &values[whole ? column->index : i]);
+    }
+}
+
 void cov__row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns,
                    const cov_value *values)
 {
     cov_buf_char(out, '{');
-    for (size_t i = 0; i < columns->n; i++) {
-        if (i != 0)
-            cov_buf_char(out, ',');
-        cov_buf_str(out, columns->items[i]->json_key);
-        cov__value_json(out, arena, columns->items[i], &values[i]);
-    }
-    cov_buf_char(out, '}');
-}
-
-void cov__table_row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns,
-                         const cov_value *row)
-{
-    cov_buf_char(out, '{');
-    for (size_t i = 0; i < columns->n; i++) {
-        if (i != 0)
-            cov_buf_char(out, ',');
-        cov_buf_str(out, columns->items[i]->json_key);
-        cov__value_json(out, arena, columns->items[i], &row[columns->items[i]->index]);
-    }
+    cov__columns_json(out, arena, columns, false, values);
     cov_buf_char(out, '}');
 }
 
