@@ -12,9 +12,11 @@
 #include "covara/host.h"
 #include "covara/http.h"
 #include "covara/json.h"
+#include "covara/kv.h"
 #include "covara/procedure.h"
 #include "covara/resource.h"
 #include "covara/str.h"
+#include "covara/stream.h"
 #include "covara/version.h"
 
 #endif

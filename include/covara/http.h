@@ -47,6 +47,8 @@ typedef struct cov_response {
     size_t n_headers;
     cov_header headers[COV_RESPONSE_MAX_HEADERS];
     cov_buf body; /* Content-Length follows from it; the host drops it for HEAD, 204 and 304 */
+    /* The response goes on as a stream (covara/stream.h); `body` is its beginning. NULL: it does not. */
+    struct cov_stream_source *stream;
 } cov_response;
 
 /* The first header of that name (any case), or an empty string with ptr NULL. */

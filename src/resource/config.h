@@ -51,6 +51,53 @@ typedef struct cov_relation_config {
     bool eager;
 } cov_relation_config;
 
+/* What a request is counted as by rate limits and abuse protection (spec/07 section 5.2). */
+typedef enum cov_gate_op {
+    COV_GATE_READ,
+    COV_GATE_CREATE,
+    COV_GATE_UPDATE,
+    COV_GATE_DELETE,
+    COV_GATE_SUBSCRIBE,
+    COV_GATE_AGGREGATE,
+    COV_GATE_COUNT,
+    COV_GATE_SEARCH,
+    COV_GATE_RPC,
+    COV_N_GATE_OPS
+} cov_gate_op;
+
+/* One limit of requests a window; `set` false: none. */
+typedef struct cov_rate_config {
+    bool set;
+    bool sliding;         /* "algorithm": "sliding"; a fixed window otherwise */
+    int64_t window_ms;    /* 60000 */
+    int64_t max_requests; /* 100 */
+    cov_str message;      /* detail of the 429 */
+    bool headers;         /* X-RateLimit-*, default true */
+} cov_rate_config;
+
+/* A challenge before an operation: "pow" or "captcha" (spec/07 section 5.1). */
+typedef struct cov_challenge_config {
+    bool set;
+    bool on[COV_N_GATE_OPS]; /* default: create, update, delete */
+    int64_t difficulty;      /* pow: bits; 0 = the global one */
+    cov_str action;          /* captcha; ptr NULL: none */
+} cov_challenge_config;
+
+typedef enum cov_overflow {
+    COV_OVERFLOW_GLOBAL,
+    COV_OVERFLOW_POW,
+    COV_OVERFLOW_CAPTCHA
+} cov_overflow;
+
+/* What protects a resource, a procedure's resource or an account route. */
+typedef struct cov_gate_config {
+    cov_rate_config rate;
+    int64_t cost[COV_N_GATE_OPS]; /* budget units; 0 = free */
+    cov_challenge_config pow;
+    cov_challenge_config captcha;
+    cov_overflow overflow;
+} cov_gate_config;
+
 typedef struct cov_resource_config {
     cov_str name;  /* key in "resources" */
     cov_str table; /* SQL name; default: name */
@@ -123,6 +170,7 @@ typedef struct cov_resource_config {
         int64_t max_rows;  /* 10000: most rows that one request may load */
     } include;
     bool nested_writes;
+    cov_gate_config gate;
 } cov_resource_config;
 
 #endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * covara/stream.h - a response that goes on: server-sent events (spec/04, WHATWG HTML section 9.2).
+ *
+ * A handler answers with status 200, headers and `res->stream`; the host then sends the head and keeps the
+ * connection. No thread and no stack belongs to a stream: it is an object that its event loop calls. Each call
+ * comes on the thread that ran the request, one at a time.
+ */
+#ifndef COVARA_STREAM_H
+#define COVARA_STREAM_H
+
+#include "covara/str.h"
+
+COV_BEGIN_C
+
+/* Bytes shared by the streams that send them: made once, freed by the last one. Reference counts are atomic. */
+typedef struct cov_payload cov_payload;
+/* One reference, with room for `len` bytes to be filled in before it is shared; NULL: out of memory. */
+COV_CHECK cov_payload *cov_payload_new(size_t len);
+char *cov_payload_bytes(cov_payload *payload);
+size_t cov_payload_len(const cov_payload *payload);
+cov_payload *cov_payload_retain(cov_payload *payload);
+void cov_payload_release(cov_payload *payload); /* NULL is fine */
+
+/* The host's side of an open stream. */
+typedef struct cov_stream cov_stream;
+/*
+ * Send bytes in order; keeps a reference until they are with the kernel. False: the stream is closed or out of memory
+ * (and will be closed). Never blocks: what the client does not take waits.
+ */
+bool cov_stream_write(cov_stream *stream, cov_payload *payload);
+/* Bytes that wait for the client. */
+size_t cov_stream_queued(const cov_stream *stream);
+/* End the stream after what is queued; `closed` follows. */
+void cov_stream_end(cov_stream *stream);
+
+/* The application's side: embedded as the first member of what a stream is about. */
+typedef struct cov_stream_source cov_stream_source;
+struct cov_stream_source {
+    /* The head was sent; `stream` is good until `closed`. */
+    void (*opened)(cov_stream_source *source, cov_stream *stream);
+    /* Everything queued was taken by the kernel, after it was not. May be NULL. */
+    void (*drained)(cov_stream_source *source);
+    /* The last call, exactly once, also when `opened` never came: client gone, ended, or the server stops. */
+    void (*closed)(cov_stream_source *source);
+};
+
+COV_END_C
+
+#endif
