@@ -61,28 +61,71 @@ int cov_main(int argc, char **argv, cov_build_fn build);
 
 /* ---- for hosts: requests in, responses out ---- */
 
-/* Where a request may run. */
+/*
+ * A request takes three steps, which may run on different threads, one after another: it is admitted (who asks, limits,
+ * challenges), answered, and finished once what it changed is durable. A host whose threads are all alike calls
+ * cov_app_fetch, which does the three in one.
+ */
+
+/* Where a request is answered. */
 typedef enum cov_lane {
     COV_LANE_READ,  /* touches at most the reading connection: in place on the event loop */
     COV_LANE_WRITE, /* may change rows: on the single writer of an embedded database */
-    COV_LANE_NONE   /* needs no database: in place */
+    COV_LANE_NONE,  /* needs no database: in place */
+    COV_LANE_POOL /* takes long or waits (a password hash, another server): on a thread of its own */
 } cov_lane;
+
+/* Work on the writing connection, in a transaction of its own; when the commit fails it may run again. */
+typedef cov_status (*cov_write_fn)(cov_db *db, void *arg, cov_error *err);
 
 /* What a thread lends to a request for its duration. */
 typedef struct cov_worker {
     const cov_host *host;
     cov_db *db;       /* reading or writing connection, by lane; may be NULL for COV_LANE_NONE */
     cov_arena *arena; /* the request's arena; reset by the host after the response was sent */
-    /* What the request changed, for cov_app_publish after the commit; NULL: published by cov_app_fetch. */
-    struct cov_mutations *mutations;
+    /* Run `work` where rows may be changed and wait until it is durable. NULL: `db` itself may write. */
+    cov_status (*write)(void *self, cov_write_fn work, void *arg, cov_error *err);
+    /* The same without waiting; `done` frees `arg` in any case. NULL: `db` itself may write, and it is done at once. */
+    void (*write_later)(void *self, cov_write_fn work, void (*done)(void *arg), void *arg);
+    void *self; /* of the two above */
 } cov_worker;
 
+/* The changes of one request, in its arena. */
+typedef struct cov_mutations {
+    struct cov_mutation_node *first;
+    struct cov_mutation_node *last;
+} cov_mutations;
+
+enum { COV_PASSAGE_MAX_HEADERS = 16 };
+
+/* What one step leaves for the next. Zeroed by the host before the first; all it points to is in the request's arena. */
+typedef struct cov_passage {
+    const struct cov_user *user; /* NULL: anonymous */
+    struct cov_claim *claim;     /* an idempotency key that is to be settled */
+    cov_mutations mutations;     /* told to listeners once they are durable */
+    /* What admission put on the answer, whatever that becomes. */
+    cov_header headers[COV_PASSAGE_MAX_HEADERS];
+    size_t n_headers;
+} cov_passage;
+
+/* Whether admission or answer may block for long: then both belong on a thread of their own. */
+COV_CHECK bool cov_app_blocks(const cov_app *app, const cov_request *req);
 COV_CHECK cov_lane cov_app_lane(const cov_app *app, const cov_request *req);
 
+/* Step one. False: refused or answered already, and `res` is filled. `worker->db` needs to read only. */
+COV_CHECK bool cov_app_admit(const cov_app *app, const cov_worker *worker, const cov_request *req,
+                             cov_passage *passage, cov_response *res);
 /*
- * Answer one request: always fills `res` (a problem at the least). Blocks as the driver blocks.
- * A writing request runs in a transaction of its own (a savepoint when the host has one open).
+ * Step two: always fills `res` (a problem at the least). Blocks as the driver blocks. A writing request runs in a
+ * transaction of its own (a savepoint when the host has one open). May be repeated with the same passage when the
+ * host's transaction failed; the arena is not reset in between.
  */
+void cov_app_answer(const cov_app *app, const cov_worker *worker, const cov_request *req,
+                    cov_passage *passage, cov_response *res);
+/* Step three, on any thread, once what step two wrote is durable or is known to be undone; `res` may get headers. */
+void cov_app_finish(const cov_app *app, const cov_worker *worker, cov_passage *passage,
+                    cov_response *res);
+/* All three. */
 void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_request *req,
                    cov_response *res);
 
@@ -92,14 +135,6 @@ void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_reque
  */
 void cov_app_problem(const cov_app *app, const cov_worker *worker, const cov_request *req,
                      const cov_error *err, cov_response *res);
-
-/* The list of one request's mutations, in its arena. Zero-initialised by the host. */
-typedef struct cov_mutations {
-    struct cov_mutation_node *first;
-    struct cov_mutation_node *last;
-} cov_mutations;
-/* Tell the listeners; called by the host once the transaction is durable. */
-void cov_app_publish(const cov_app *app, const cov_mutations *mutations);
 
 /* Readiness turns 503 once shutting down; called by the host from any thread. */
 void cov_app_begin_shutdown(cov_app *app);

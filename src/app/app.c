@@ -43,6 +43,13 @@ cov_lane cov_app_lane(const cov_app *app, const cov_request *req)
     return lane_of(app, &route, req);
 }
 
+bool cov_app_blocks(const cov_app *app, const cov_request *req)
+{
+    (void)app;
+    (void)req;
+    return false;
+}
+
 static cov_status no_route(const cov_request *req, cov_error *err)
 {
     return cov_fail(err, COV_ENOTFOUND, "Route %.*s %.*s not found", COV_STR_ARG(req->method_name),
@@ -53,6 +60,7 @@ static cov_status no_route(const cov_request *req, cov_error *err)
 typedef struct journey {
     const cov_app *app;
     const cov_worker *worker;
+    cov_passage *passage;
     cov_route route;
     cov_ctx ctx;
     /* What middleware put on the response; a problem keeps them (spec/01 Q-20b). */
@@ -114,49 +122,82 @@ static void answer_problem(const journey *j)
             cov_response_header(res, j->kept[i].name, j->kept[i].value);
 }
 
-void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_request *req,
-                   cov_response *res)
+/* Everything of a request but its answer: the same in each step. */
+static void begin(journey *j, const cov_app *app, const cov_worker *worker, const cov_request *req,
+                  cov_passage *passage, cov_response *res, cov_error *err)
 {
-    cov_mutations own = { NULL, NULL };
-    cov_mutations *mutations = worker->mutations != NULL ? worker->mutations : &own;
+    cov_error_init(err, worker->arena);
+    res->status = 0; /* nobody answered yet */
+    j->app = app;
+    j->worker = worker;
+    j->passage = passage;
+    j->route = cov__route_find(app, req);
+    j->ctx = (cov_ctx){ .host = worker->host,
+                        .worker = worker,
+                        .db = worker->db,
+                        .arena = worker->arena,
+                        .req = req,
+                        .res = res,
+                        .err = err,
+                        .mutations = app->listeners != NULL ? &passage->mutations : NULL };
+    j->n_kept = 0;
+}
+
+static void standard_headers(const cov_app *app, const cov_request *req, cov_response *res)
+{
+    cov__security_headers(app, req, res);
+    cov__cors_headers(app, req, res);
+}
+
+bool cov_app_admit(const cov_app *app, const cov_worker *worker, const cov_request *req,
+                   cov_passage *passage, cov_response *res)
+{
+    if (cov__cors_is_preflight(app, req)) {
+        cov__cors_preflight(app, req, worker->arena, res);
+        return false;
+    }
+    (void)passage;
+    return true;
+}
+
+void cov_app_answer(const cov_app *app, const cov_worker *worker, const cov_request *req,
+                    cov_passage *passage, cov_response *res)
+{
     cov_error err;
     journey j;
 
-    if (cov__cors_is_preflight(app, req)) {
-        cov__cors_preflight(app, req, worker->arena, res);
-        return;
-    }
-    cov_error_init(&err, worker->arena);
-    res->status = 0; /* nobody answered yet */
-    j.app = app;
-    j.worker = worker;
-    j.route = cov__route_find(app, req);
-    j.ctx = (cov_ctx){ .host = worker->host,
-                       .db = worker->db,
-                       .arena = worker->arena,
-                       .req = req,
-                       .res = res,
-                       .err = &err,
-                       .mutations = app->listeners != NULL ? mutations : NULL };
-    j.n_kept = 0;
+    begin(&j, app, worker, req, passage, res, &err);
+    memset(&passage->mutations, 0, sizeof passage->mutations);
     if (answer_on_lane(&j) != COV_OK) {
-        memset(mutations, 0, sizeof *mutations);
+        memset(&passage->mutations, 0, sizeof passage->mutations);
         answer_problem(&j);
     } else if (res->body.failed) {
         /* Only the answer is lost: what was written stays, and listeners hear of it. */
         cov_fail_nomem(&err);
         answer_problem(&j);
     }
-    cov_app_publish(app, &own);
-    cov__security_headers(app, req, res);
-    cov__cors_headers(app, req, res);
+    standard_headers(app, req, res);
 }
 
-void cov_app_publish(const cov_app *app, const cov_mutations *mutations)
+void cov_app_finish(const cov_app *app, const cov_worker *worker, cov_passage *passage,
+                    cov_response *res)
 {
-    for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next)
+    (void)worker;
+    (void)res;
+    for (const struct cov_mutation_node *node = passage->mutations.first; node != NULL;
+         node = node->next)
         for (const cov_listener_node *to = app->listeners; to != NULL; to = to->next)
             to->listener(&node->mutation, to->self);
+}
+
+void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_request *req,
+                   cov_response *res)
+{
+    cov_passage passage = { 0 };
+
+    if (cov_app_admit(app, worker, req, &passage, res))
+        cov_app_answer(app, worker, req, &passage, res);
+    cov_app_finish(app, worker, &passage, res);
 }
 
 void cov_app_problem(const cov_app *app, const cov_worker *worker, const cov_request *req,
@@ -166,6 +207,5 @@ void cov_app_problem(const cov_app *app, const cov_worker *worker, const cov_req
     res->n_headers = 0;
     cov_buf_clear(&res->body, KEEP_BODY_BYTES);
     cov__problem(app, req, err, res);
-    cov__security_headers(app, req, res);
-    cov__cors_headers(app, req, res);
+    standard_headers(app, req, res);
 }

@@ -39,6 +39,7 @@ enum { COV_MAX_PATH_PARAMS = 8 };
 
 struct cov_ctx {
     const cov_host *host;
+    const cov_worker *worker; /* of the thread that runs this */
     cov_db *db;
     cov_arena *arena;
     const cov_request *req;

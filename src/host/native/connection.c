@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "host/native/pool.h"
 #include "host/native/writer.h"
 
 enum {
@@ -230,9 +231,11 @@ void cov__conn_job_done(cov__exchange *x)
     cov__loop_unref(loop, x);
 }
 
-static void submit(cov__conn *conn)
+/* Hand the request to another thread; it comes back through cov__loop_complete. */
+static void submit(cov__conn *conn, bool to_pool)
 {
     cov__exchange *x = conn->x;
+    const cov__server *server = conn->loop->server;
 
     if (cov__http_hold(&x->parser) != COV_OK) {
         refuse_with(conn, COV_ENOMEM, "out of memory for a request", x->parser.keep_alive);
@@ -241,7 +244,7 @@ static void submit(cov__conn *conn)
     x->refs++;
     conn->job = true;
     conn->loop->n_jobs++;
-    if (cov__writer_submit(conn->loop->server->writer, x))
+    if (to_pool ? cov__pool_submit(server->pool, x) : cov__writer_submit(server->writer, x))
         return;
     x->refs--;
     conn->job = false;
@@ -258,24 +261,30 @@ static void name_peer(cov__conn *conn)
     x->parser.request.peer_address = cov_str_of(x->peer, conn->peer_len);
 }
 
-/*
- * Where a request runs. This is the place for a thread pool, should a driver have COV_DB_CAP_BLOCKS: such a
- * request would be held and queued exactly as for the writer, and come back through cov__loop_complete.
- */
+/* Where a request runs: here, but for what would keep the loop from others. */
 static void dispatch(cov__conn *conn)
 {
     cov__exchange *x = conn->x;
-    const cov__server *server = conn->loop->server;
+    const cov_app *app = conn->loop->server->options.app;
+    cov_worker worker = cov__loop_worker(conn->loop, x->arena);
 
     name_peer(conn);
-    if (server->options.access_log)
+    if (conn->loop->server->options.access_log)
         x->started_ns = uv_hrtime();
-    if (cov_app_lane(server->options.app, &x->parser.request) == COV_LANE_WRITE) {
-        submit(conn);
-    } else {
-        cov__exchange_run(x, server, conn->loop->db);
-        respond(conn, x->parser.keep_alive);
+    cov__exchange_begin(x);
+    if (cov_app_blocks(app, &x->parser.request)) {
+        submit(conn, true);
+        return;
     }
+    if (cov__exchange_admit(x, &worker)) {
+        if (cov_app_lane(app, &x->parser.request) == COV_LANE_WRITE) {
+            submit(conn, false);
+            return;
+        }
+        cov__exchange_answer(x, &worker);
+    }
+    cov__exchange_finish(x, &worker);
+    respond(conn, x->parser.keep_alive);
 }
 
 static void refused_by_parser(cov__conn *conn)

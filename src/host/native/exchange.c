@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "host/native/loop.h"
 #include "host/native/services.h"
 
 cov__exchange *cov__exchange_new(struct cov__loop *loop, const cov__http_limits *limits)
@@ -46,34 +47,60 @@ void cov__exchange_reset(cov__exchange *x)
 
 static void clear_response(cov__exchange *x)
 {
-    cov_arena_reset(x->arena);
     cov_buf_clear(&x->res.body, COV_EXCHANGE_KEEP_BYTES);
     x->res.status = 200;
     x->res.n_headers = 0;
-    memset(&x->mutations, 0, sizeof x->mutations);
+    x->res.stream = NULL;
 }
 
-void cov__exchange_run(cov__exchange *x, const cov__server *server, cov_db *db)
+void cov__exchange_begin(cov__exchange *x)
 {
-    cov_worker worker = { server->host, db, x->arena, &x->mutations };
-
+    cov_arena_reset(x->arena);
     clear_response(x);
-    cov_app_fetch(server->options.app, &worker, &x->parser.request, &x->res);
-    if (x->res.body.failed) { /* half a body must not pass for a whole one */
-        cov_error err;
+    memset(&x->passage, 0, sizeof x->passage);
+}
 
-        cov_error_init(&err, NULL);
-        cov_fail_nomem(&err);
-        cov__exchange_problem(x, server, &x->parser.request, &err);
-    }
+/* Half a body must not pass for a whole one. */
+static void check_body(cov__exchange *x)
+{
+    cov_error err;
+
+    if (!x->res.body.failed)
+        return;
+    cov_error_init(&err, NULL);
+    cov_fail_nomem(&err);
+    cov__exchange_problem(x, x->loop->server, &x->parser.request, &err);
+}
+
+bool cov__exchange_admit(cov__exchange *x, const cov_worker *worker)
+{
+    bool admitted = cov_app_admit(x->loop->server->options.app, worker, &x->parser.request,
+                                  &x->passage, &x->res);
+
+    if (!admitted)
+        check_body(x);
+    return admitted;
+}
+
+void cov__exchange_answer(cov__exchange *x, const cov_worker *worker)
+{
+    clear_response(x);
+    cov_app_answer(x->loop->server->options.app, worker, &x->parser.request, &x->passage, &x->res);
+    check_body(x);
+}
+
+void cov__exchange_finish(cov__exchange *x, const cov_worker *worker)
+{
+    cov_app_finish(x->loop->server->options.app, worker, &x->passage, &x->res);
 }
 
 void cov__exchange_problem(cov__exchange *x, const cov__server *server, const cov_request *req,
                            const cov_error *err)
 {
-    cov_worker worker = { server->host, NULL, x->arena, NULL };
+    cov_worker worker = { .host = server->host, .arena = x->arena };
 
     clear_response(x);
+    memset(&x->passage.mutations, 0, sizeof x->passage.mutations);
     x->res.status = cov_status_http(err->status);
     cov_app_problem(server->options.app, &worker, req, err, &x->res);
 }

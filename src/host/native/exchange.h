@@ -20,8 +20,15 @@
 struct cov__conn;
 struct cov__loop;
 
+/* Something for the writer or the pool to run: an exchange, or a call of cov_worker.write. */
+typedef struct cov__job {
+    struct cov__job *next; /* in a queue or a list of completions */
+    bool is_call;          /* a cov__call of writer.c, else an exchange */
+} cov__job;
+
 typedef struct cov__exchange {
-    struct cov__exchange *next; /* in the pool, the writer's queue or a list of completions */
+    cov__job job;               /* first: a list of jobs is a list of exchanges */
+    struct cov__exchange *next; /* in the pool of exchanges */
     struct cov__loop *loop;
     struct cov__conn *conn; /* NULL once the connection closed; loop thread only */
     int refs;               /* connection and job; loop thread only */
@@ -30,7 +37,7 @@ typedef struct cov__exchange {
     cov_buf out;      /* bytes to write, or being written */
     cov_arena *arena; /* reset after each response was serialised */
     cov_response res;
-    cov_mutations mutations;        /* what the request changed, until its commit */
+    cov_passage passage;            /* from one step of the request to the next */
     char peer[COV_PEER_TEXT_BYTES]; /* request.peer_address */
     uint64_t started_ns;            /* for the access log; 0: no request arrived */
     uv_write_t write;
@@ -42,8 +49,12 @@ void cov__exchange_free(cov__exchange *x);
 /* Forget all messages; keep the memory. */
 void cov__exchange_reset(cov__exchange *x);
 
-/* Run the request on `db`, replacing what res held. The arena is reset first. */
-void cov__exchange_run(cov__exchange *x, const cov__server *server, cov_db *db);
+/* A new request arrived: forget the last one's arena, response and passage. */
+void cov__exchange_begin(cov__exchange *x);
+/* The three steps of covara/app.h, with a worker of the thread that owns the exchange. */
+COV_CHECK bool cov__exchange_admit(cov__exchange *x, const cov_worker *worker);
+void cov__exchange_answer(cov__exchange *x, const cov_worker *worker);
+void cov__exchange_finish(cov__exchange *x, const cov_worker *worker);
 /* Make res the problem of `err`. `req` may be NULL. */
 void cov__exchange_problem(cov__exchange *x, const cov__server *server, const cov_request *req,
                            const cov_error *err);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/native/connection.h"
+#include "host/native/writer.h"
 
 enum {
     /* What a burst leaves in the pools; more is freed. An exchange is about 8 KiB plus its buffers. */
@@ -95,7 +96,18 @@ const cov__http_date *cov__loop_date(cov__loop *loop)
 
 /* ---- mailbox ---- */
 
-void cov__loop_complete(cov__loop *loop, cov__exchange *first, cov__exchange *last)
+cov_worker cov__loop_worker(cov__loop *loop, cov_arena *arena)
+{
+    cov_worker worker = { .host = loop->server->host,
+                          .db = loop->db,
+                          .arena = arena,
+                          .write_later = cov__writer_call_later,
+                          .self = loop->server->writer };
+
+    return worker;
+}
+
+void cov__loop_complete(cov__loop *loop, cov__job *first, cov__job *last)
 {
     last->next = NULL;
     pthread_mutex_lock(&loop->lock);
@@ -116,18 +128,18 @@ void cov__loop_command(cov__loop *loop, cov__command command)
 
 static void take_completions(cov__loop *loop)
 {
-    cov__exchange *x;
+    cov__job *job;
 
     pthread_mutex_lock(&loop->lock);
-    x = loop->done_head;
+    job = loop->done_head;
     loop->done_head = loop->done_tail = NULL;
     pthread_mutex_unlock(&loop->lock);
-    while (x != NULL) {
-        cov__exchange *next = x->next;
+    while (job != NULL) {
+        cov__job *next = job->next;
 
         loop->n_jobs--;
-        cov__conn_job_done(x);
-        x = next;
+        cov__conn_job_done((cov__exchange *)job);
+        job = next;
     }
 }
 

@@ -24,7 +24,7 @@ typedef enum cov__wait {
     COV_WAIT_BODY,   /* for the rest of a body */
     COV_WAIT_WRITE,  /* for the client to read */
     COV_WAIT_LINGER, /* for the client to see the last answer and close */
-    COV_WAIT_JOB,    /* for the writer; no timeout, the database's own apply */
+    COV_WAIT_JOB,    /* for the writer or the pool; no timeout, those of what they wait for apply */
     COV_WAIT_KINDS,
     COV_WAIT_NOTHING = COV_WAIT_KINDS /* closing: in no list */
 } cov__wait;
@@ -63,14 +63,14 @@ typedef struct cov__loop {
     cov__exchange *free_exchanges;
     size_t n_free_exchanges;
     size_t n_conns; /* open or closing */
-    size_t n_jobs;  /* with the writer, also of connections that are gone */
+    size_t n_jobs;  /* with the writer or the pool, also of connections that are gone */
     bool draining;
     bool ended;
     void (*on_peers)(struct cov__loop *loop); /* loops[0] */
     atomic_int commands;
     pthread_mutex_t lock;
-    cov__exchange *done_head; /* under lock */
-    cov__exchange *done_tail; /* under lock */
+    cov__job *done_head; /* under lock; exchanges */
+    cov__job *done_tail; /* under lock */
 } cov__loop;
 
 /* Handles, pools and the reading connection; takes the listening `fd` over. No thread yet. */
@@ -81,8 +81,10 @@ void cov__loop_run(cov__loop *loop);
 /* After cov__loop_run, or instead of it. Safe on a zeroed loop. */
 void cov__loop_dispose(cov__loop *loop);
 
-/* Any thread: jobs from `first` to `last` have their responses. */
-void cov__loop_complete(cov__loop *loop, cov__exchange *first, cov__exchange *last);
+/* What this loop lends to a request: its reading connection. */
+cov_worker cov__loop_worker(cov__loop *loop, cov_arena *arena);
+/* Any thread: exchanges from `first` to `last` have their responses. */
+void cov__loop_complete(cov__loop *loop, cov__job *first, cov__job *last);
 /* Any thread. */
 void cov__loop_command(cov__loop *loop, cov__command command);
 

@@ -20,8 +20,9 @@ typedef struct cov_native_options {
     const cov_db_driver *driver;
     cov_db_config database; /* read_only is set per connection */
     const char *host;
-    int port;    /* 0 = any free port */
-    int threads; /* 0 = one a core */
+    int port;            /* 0 = any free port */
+    int threads;         /* 0 = one a core */
+    size_t pool_threads; /* for requests that block; 0 = 8 */
     size_t max_body_bytes;
     size_t max_header_bytes;
     size_t max_url_bytes;

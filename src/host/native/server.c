@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "host/native/loop.h"
+#include "host/native/pool.h"
 #include "host/native/writer.h"
 
 enum { TICK_MIN_MS = 50, TICK_MAX_MS = 1000, MAX_LOOPS = 256 };
@@ -52,6 +53,7 @@ static void fill_options(cov__server *server, const cov_native_options *given)
     *o = *given;
     if (o->host == NULL || o->host[0] == '\0')
         o->host = "0.0.0.0";
+    o->pool_threads = or_default_size(o->pool_threads, 8);
     o->max_body_bytes = or_default_size(o->max_body_bytes, 1024 * 1024);
     o->max_header_bytes = or_default_size(o->max_header_bytes, 16 * 1024);
     o->max_url_bytes = or_default_size(o->max_url_bytes, 8 * 1024);
@@ -170,6 +172,8 @@ static cov_status start_threads(cov__server *server, cov_error *err)
 {
     cov_status st = cov__writer_start(server->writer, err);
 
+    if (st == COV_OK)
+        st = cov__pool_start(server->pool, err);
     for (size_t i = 1; st == COV_OK && i < server->n_loops; i++) {
         cov__loop *loop = &server->loops[i];
 
@@ -222,6 +226,7 @@ static cov_status run(cov__server *server, shutdown_state *state, cov_error *err
     cov_status st;
 
     if ((st = cov__writer_new(server, &server->writer, err)) != COV_OK ||
+        (st = cov__pool_new(server, &server->pool, err)) != COV_OK ||
         (st = init_loops(server, err)) != COV_OK ||
         (st = watch_signals(server, state, err)) != COV_OK)
         return st;
@@ -268,6 +273,7 @@ cov_status cov_native_serve(const cov_native_options *options, cov_error *err)
     if (server.loops == NULL)
         return cov_fail_nomem(err);
     st = run(&server, &state, err);
+    cov__pool_free(server.pool); /* before the writer, which its threads wait for */
     cov__writer_free(server.writer);
     for (size_t i = 0; i < server.n_loops; i++)
         cov__loop_dispose(&server.loops[i]);

@@ -14,6 +14,7 @@
 
 struct cov__loop;
 struct cov__writer;
+struct cov__pool;
 
 typedef struct cov__server {
     cov_native_options options; /* with defaults filled in */
@@ -21,6 +22,7 @@ typedef struct cov__server {
     cov__http_limits limits;
     uint64_t tick_ms;
     struct cov__writer *writer;
+    struct cov__pool *pool;
     struct cov__loop *loops; /* loops[0] runs on the thread that called cov_native_serve */
     size_t n_loops;
     atomic_size_t n_connections;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "host/native/jobs.h"
 #include "host/native/loop.h"
 
 enum {
@@ -15,60 +16,44 @@ enum {
     BATCH_MAX_US = 5000
 };
 
-typedef struct job_list {
-    cov__exchange *head;
-    cov__exchange *tail;
-    size_t len;
-} job_list;
+/*
+ * A cov_worker.write on its way: on the caller's stack when somebody waits for it, else on the heap. `done` is set
+ * under the writer's lock.
+ */
+typedef struct call {
+    cov__job job;
+    cov_write_fn work;
+    void *arg;
+    void (*free_arg)(void *arg); /* nobody waits */
+    cov_status status;
+    cov_error err;
+    bool done;
+} call;
 
 struct cov__writer {
     const cov__server *server;
     cov_db *db;
     pthread_t thread;
     bool started;
-    job_list taken; /* writer thread only: left over when a batch reached its bound */
-    job_list *per_loop;
+    cov__jobs taken; /* writer thread only: left over when a batch reached its bound */
+    cov__jobs *per_loop;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    job_list queue; /* under lock */
-    bool waiting;   /* under lock */
-    bool stopping;  /* under lock */
+    pthread_cond_t called; /* calls are done */
+    cov__jobs queue;       /* under lock */
+    bool waiting;          /* under lock */
+    bool stopping;         /* under lock */
 };
 
-static void push(job_list *list, cov__exchange *x)
-{
-    x->next = NULL;
-    if (list->tail != NULL)
-        list->tail->next = x;
-    else
-        list->head = x;
-    list->tail = x;
-    list->len++;
-}
-
-static cov__exchange *pop(job_list *list)
-{
-    cov__exchange *x = list->head;
-
-    if (x == NULL)
-        return NULL;
-    list->head = x->next;
-    if (list->head == NULL)
-        list->tail = NULL;
-    list->len--;
-    x->next = NULL;
-    return x;
-}
-
-bool cov__writer_submit(cov__writer *writer, cov__exchange *x)
+static bool submit(cov__writer *writer, cov__job *job, size_t limit)
 {
     bool accepted;
     bool wake;
 
     pthread_mutex_lock(&writer->lock);
-    accepted = writer->queue.len < QUEUE_MAX;
+    accepted = writer->queue.len < limit && !writer->stopping;
     if (accepted)
-        push(&writer->queue, x);
+        cov__jobs_push(&writer->queue, job);
     wake = accepted && writer->waiting;
     pthread_mutex_unlock(&writer->lock);
     if (wake)
@@ -76,8 +61,47 @@ bool cov__writer_submit(cov__writer *writer, cov__exchange *x)
     return accepted;
 }
 
+bool cov__writer_submit(cov__writer *writer, cov__exchange *x)
+{
+    return submit(writer, &x->job, QUEUE_MAX);
+}
+
+cov_status cov__writer_call(void *self, cov_write_fn work, void *arg, cov_error *err)
+{
+    cov__writer *writer = self;
+    call c = { .job = { .is_call = true }, .work = work, .arg = arg };
+
+    if (!submit(writer, &c.job, QUEUE_MAX))
+        return cov_fail(err, COV_EBUSY, "the writer's queue is full");
+    pthread_mutex_lock(&writer->lock);
+    while (!c.done)
+        pthread_cond_wait(&writer->called, &writer->lock);
+    pthread_mutex_unlock(&writer->lock);
+    if (c.status != COV_OK && err != NULL) {
+        cov_arena *arena = err->arena;
+
+        *err = c.err;
+        err->arena = arena;
+    }
+    return c.status;
+}
+
+/* What is only worth doing when there is time for it is dropped when there is none. */
+void cov__writer_call_later(void *self, cov_write_fn work, void (*done)(void *arg), void *arg)
+{
+    call *c = calloc(1, sizeof *c);
+
+    if (c != NULL) {
+        *c = (call){ .job = { .is_call = true }, .work = work, .arg = arg, .free_arg = done };
+        if (submit(self, &c->job, QUEUE_MAX / 2))
+            return;
+    }
+    free(c);
+    done(arg);
+}
+
 /* The next job that waits, or NULL. */
-static cov__exchange *next_job(cov__writer *writer)
+static cov__job *next_job(cov__writer *writer)
 {
     if (writer->taken.head == NULL) {
         pthread_mutex_lock(&writer->lock);
@@ -85,7 +109,7 @@ static cov__exchange *next_job(cov__writer *writer)
         memset(&writer->queue, 0, sizeof writer->queue);
         pthread_mutex_unlock(&writer->lock);
     }
-    return pop(&writer->taken);
+    return cov__jobs_pop(&writer->taken);
 }
 
 /* Sleeps until a job waits. False: stop, and nothing waits. */
@@ -105,18 +129,87 @@ static bool wait_for_jobs(cov__writer *writer)
     return go_on;
 }
 
-/* Everything is durable: tell the listeners, and hand the batch back with one lock and one wake-up a loop. */
-static void deliver(cov__writer *writer, job_list *batch)
+static cov_worker worker_for(cov__writer *writer, cov_arena *arena)
+{
+    cov_worker worker = { .host = writer->server->host, .db = writer->db, .arena = arena };
+
+    return worker;
+}
+
+/* ---- jobs of either kind ---- */
+
+static void run_call(cov__writer *writer, call *c)
+{
+    cov_error_init(&c->err, NULL);
+    c->status = cov_db_begin(writer->db, true, &c->err);
+    if (c->status != COV_OK)
+        return;
+    c->status = c->work(writer->db, c->arg, &c->err);
+    if (c->status == COV_OK)
+        c->status = cov_db_commit(writer->db, &c->err);
+    if (c->status != COV_OK)
+        cov_db_rollback(writer->db);
+}
+
+static void run_job(cov__writer *writer, cov__job *job)
+{
+    cov__exchange *x = (cov__exchange *)job;
+    cov_worker worker;
+
+    if (job->is_call) {
+        run_call(writer, (call *)job);
+        return;
+    }
+    worker = worker_for(writer, x->arena);
+    cov__exchange_answer(x, &worker);
+}
+
+static void fail_job(cov__writer *writer, cov__job *job, const cov_error *err)
+{
+    cov__exchange *x = (cov__exchange *)job;
+    call *c = (call *)job;
+
+    if (!job->is_call) {
+        cov__exchange_problem(x, writer->server, &x->parser.request, err);
+        return;
+    }
+    c->status = err->status;
+    c->err = *err;
+}
+
+static void deliver_call(cov__writer *writer, call *c)
+{
+    if (c->free_arg != NULL) {
+        c->free_arg(c->arg);
+        free(c);
+        return;
+    }
+    pthread_mutex_lock(&writer->lock);
+    c->done = true; /* the caller's stack may be gone once the lock is */
+    pthread_mutex_unlock(&writer->lock);
+    pthread_cond_broadcast(&writer->called);
+}
+
+/* Everything is durable: finish the requests, and hand the batch back with one lock and one wake-up a loop. */
+static void deliver(cov__writer *writer, cov__jobs *batch)
 {
     const cov__server *server = writer->server;
-    cov__exchange *x;
+    cov__job *job;
 
-    while ((x = pop(batch)) != NULL) {
-        cov_app_publish(server->options.app, &x->mutations);
-        push(&writer->per_loop[x->loop->index], x);
+    while ((job = cov__jobs_pop(batch)) != NULL) {
+        cov__exchange *x = (cov__exchange *)job;
+        cov_worker worker;
+
+        if (job->is_call) {
+            deliver_call(writer, (call *)job);
+            continue;
+        }
+        worker = worker_for(writer, x->arena);
+        cov__exchange_finish(x, &worker);
+        cov__jobs_push(&writer->per_loop[x->loop->index], job);
     }
     for (size_t i = 0; i < server->n_loops; i++) {
-        job_list *list = &writer->per_loop[i];
+        cov__jobs *list = &writer->per_loop[i];
 
         if (list->head != NULL)
             cov__loop_complete(&server->loops[i], list->head, list->tail);
@@ -124,13 +217,10 @@ static void deliver(cov__writer *writer, job_list *batch)
     }
 }
 
-static void fail_job(cov__writer *writer, cov__exchange *x, const cov_error *err)
-{
-    cov__exchange_problem(x, writer->server, &x->parser.request, err);
-}
+/* ---- batches ---- */
 
 /* A transaction for this job alone. False: the database is locked by another process. */
-static bool run_alone(cov__writer *writer, cov__exchange *x)
+static bool run_alone(cov__writer *writer, cov__job *job)
 {
     cov_error err;
     cov_status st;
@@ -138,13 +228,13 @@ static bool run_alone(cov__writer *writer, cov__exchange *x)
     cov_error_init(&err, NULL);
     st = cov_db_begin(writer->db, true, &err);
     if (st != COV_OK) {
-        fail_job(writer, x, &err);
+        fail_job(writer, job, &err);
         return st != COV_EBUSY;
     }
-    cov__exchange_run(x, writer->server, writer->db);
+    run_job(writer, job);
     if (cov_db_commit(writer->db, &err) != COV_OK) {
         cov_db_rollback(writer->db);
-        fail_job(writer, x, &err);
+        fail_job(writer, job, &err);
     }
     return true;
 }
@@ -154,7 +244,7 @@ static bool run_alone(cov__writer *writer, cov__exchange *x)
  * told to anybody yet, so running them again is safe. Once the lock of another process outlasted the busy timeout
  * for one of them, the others do not wait for it again.
  */
-static void run_one_by_one(cov__writer *writer, job_list *batch, const cov_error *err)
+static void run_one_by_one(cov__writer *writer, cov__jobs *batch, const cov_error *err)
 {
     bool locked = false;
 
@@ -162,40 +252,40 @@ static void run_one_by_one(cov__writer *writer, job_list *batch, const cov_error
         fail_job(writer, batch->head, err);
         return;
     }
-    for (cov__exchange *x = batch->head; x != NULL; x = x->next) {
+    for (cov__job *job = batch->head; job != NULL; job = job->next) {
         if (!locked)
-            locked = !run_alone(writer, x);
+            locked = !run_alone(writer, job);
         else
-            fail_job(writer, x, err);
+            fail_job(writer, job, err);
     }
 }
 
 /* Run jobs until none waits or a bound is reached. */
-static void run_together(cov__writer *writer, job_list *batch)
+static void run_together(cov__writer *writer, cov__jobs *batch)
 {
     const cov_host *host = writer->server->host;
     int64_t start_us = host->monotonic_us(host->self);
-    cov__exchange *x;
+    cov__job *job;
 
-    while ((x = next_job(writer)) != NULL) {
-        cov__exchange_run(x, writer->server, writer->db);
-        push(batch, x);
+    while ((job = next_job(writer)) != NULL) {
+        run_job(writer, job);
+        cov__jobs_push(batch, job);
         if (batch->len >= BATCH_MAX || host->monotonic_us(host->self) - start_us >= BATCH_MAX_US)
             return;
     }
 }
 
-static void take_batch(cov__writer *writer, job_list *batch)
+static void take_batch(cov__writer *writer, cov__jobs *batch)
 {
-    cov__exchange *x;
+    cov__job *job;
 
-    while (batch->len < BATCH_MAX && (x = next_job(writer)) != NULL)
-        push(batch, x);
+    while (batch->len < BATCH_MAX && (job = next_job(writer)) != NULL)
+        cov__jobs_push(batch, job);
 }
 
 static void run_batch(cov__writer *writer)
 {
-    job_list batch = { 0 };
+    cov__jobs batch = { 0 };
     cov_error err;
 
     cov_error_init(&err, NULL);
@@ -233,6 +323,7 @@ cov_status cov__writer_new(const cov__server *server, cov__writer **out, cov_err
     writer->per_loop = calloc(server->n_loops, sizeof *writer->per_loop);
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->wake, NULL);
+    pthread_cond_init(&writer->called, NULL);
     config.read_only = false;
     st = writer->per_loop != NULL
              ? cov_db_open(server->options.driver, server->host, &config, &writer->db, err)
@@ -265,6 +356,7 @@ void cov__writer_free(cov__writer *writer)
         pthread_join(writer->thread, NULL);
     }
     cov_db_close(writer->db);
+    pthread_cond_destroy(&writer->called);
     pthread_cond_destroy(&writer->wake);
     pthread_mutex_destroy(&writer->lock);
     free(writer->per_loop);

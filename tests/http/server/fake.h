@@ -15,6 +15,7 @@ typedef struct fake_counts {
     atomic_long entered;    /* writing requests that began to run */
     atomic_long published;  /* mutations told to listeners */
     atomic_long max_group;  /* most rows of one commit */
+    atomic_long blocked;    /* requests that were admitted on the pool */
     atomic_int busy_begins; /* so many outermost begins fail with COV_EBUSY */
 } fake_counts;
 

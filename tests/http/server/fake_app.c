@@ -13,6 +13,10 @@
  *   GET  /host               digest, HMAC, regular expressions and random bytes of the host
  *   POST /write              inserts a row; ?gate= waits, ?ms= sleeps, ?fail=1 fails and rolls back
  *   POST /write/poison       inserts a row whose foreign key fails at commit
+ *   ANY  /slow?gate=&call=&later=&fail=   runs on the pool; call=1 inserts a row through the writer and waits,
+ *                            later=1 does not wait
+ *   POST /write/slow         admitted on the pool, then as /write
+ *   ?refuse=1                is refused with 403 when it is admitted, whatever the path
  *   GET  /healthz            200, or 503 while shutting down
  *   anything else            a 404 problem
  */
@@ -159,10 +163,10 @@ static void stats(cov_response *res)
     cov_buf_printf(
         &res->body,
         "{\"rows\":%ld,\"commits\":%ld,\"rollbacks\":%ld,\"arrived\":%ld,\"entered\":%ld,"
-        "\"published\":%ld,\"maxGroup\":%ld}",
+        "\"published\":%ld,\"maxGroup\":%ld,\"blocked\":%ld}",
         atomic_load(&c->rows), atomic_load(&c->commits), atomic_load(&c->rollbacks),
         atomic_load(&c->arrived), atomic_load(&c->entered), atomic_load(&c->published),
-        atomic_load(&c->max_group));
+        atomic_load(&c->max_group), atomic_load(&c->blocked));
 }
 
 static void open_gate(cov_app *app, long gate)
@@ -191,18 +195,18 @@ struct cov_mutation_node {
     struct cov_mutation_node *next;
 };
 
-static void record(const cov_worker *worker)
+static void record(const cov_worker *worker, cov_passage *passage)
 {
     struct cov_mutation_node *node = COV_NEW(worker->arena, struct cov_mutation_node);
 
-    if (node == NULL || worker->mutations == NULL)
+    if (node == NULL)
         return;
-    node->next = worker->mutations->first;
-    worker->mutations->first = node;
+    node->next = passage->mutations.first;
+    passage->mutations.first = node;
 }
 
 static void write_row(cov_app *app, const cov_worker *worker, const cov_request *req,
-                      cov_response *res)
+                      cov_passage *passage, cov_response *res)
 {
     bool poison = cov_str_eq(req->path, COV_STR("/write/poison"));
     cov_stmt stmt = { .sql = poison ? COV_STR("poison") : COV_STR("insert") };
@@ -232,7 +236,7 @@ static void write_row(cov_app *app, const cov_worker *worker, const cov_request 
         cov_app_problem(app, worker, req, &err, res);
         return;
     }
-    record(worker);
+    record(worker, passage);
     res->status = 201;
     echo(req, res);
 }
@@ -299,19 +303,83 @@ static void not_found(cov_app *app, const cov_worker *worker, const cov_request 
     cov_app_problem(app, worker, req, &err, res);
 }
 
-void cov_app_fetch(const cov_app *const_app, const cov_worker *worker, const cov_request *req,
-                   cov_response *res)
+bool cov_app_blocks(const cov_app *app, const cov_request *req)
+{
+    (void)app;
+    return cov_str_starts(req->path, COV_STR("/slow")) ||
+           cov_str_starts(req->path, COV_STR("/write/slow"));
+}
+
+bool cov_app_admit(const cov_app *const_app, const cov_worker *worker, const cov_request *req,
+                   cov_passage *passage, cov_response *res)
+{
+    cov_app *app = (cov_app *)(uintptr_t)const_app;
+    cov_error err;
+
+    (void)passage;
+    if (cov_app_blocks(app, req)) {
+        atomic_fetch_add(&fake_counts_all.blocked, 1);
+        if (query_number(req->query, "gate", -1) >= 0)
+            wait_at_gate(app, query_number(req->query, "gate", -1));
+    }
+    if (query_number(req->query, "refuse", 0) == 0)
+        return true;
+    cov_error_init(&err, worker->arena);
+    cov_fail(&err, COV_EFORBIDDEN, "refused");
+    cov_app_problem(app, worker, req, &err, res);
+    return false;
+}
+
+/* What cov_worker.write runs: one row, or a failure after it. */
+static cov_status insert_or_fail(cov_db *db, void *arg, cov_error *err)
+{
+    cov_stmt stmt = { .sql = COV_STR("insert") };
+    cov_status st = cov_db_exec(db, &stmt, NULL, err);
+
+    if (st == COV_OK && *(long *)arg != 0)
+        return cov_fail(err, COV_ECONFLICT, "asked to fail");
+    return st;
+}
+
+static void no_free(void *arg)
+{
+    (void)arg;
+}
+
+static void slow(cov_app *app, const cov_worker *worker, const cov_request *req, cov_response *res)
+{
+    static long never_fail;
+    long fail = query_number(req->query, "fail", 0);
+    cov_error err;
+
+    cov_error_init(&err, worker->arena);
+    if (query_number(req->query, "later", 0) != 0) {
+        worker->write_later(worker->self, insert_or_fail, no_free, &never_fail);
+    } else if (query_number(req->query, "call", 0) != 0 &&
+               worker->write(worker->self, insert_or_fail, &fail, &err) != COV_OK) {
+        cov_app_problem(app, worker, req, &err, res);
+        return;
+    }
+    echo(req, res);
+}
+
+void cov_app_answer(const cov_app *const_app, const cov_worker *worker, const cov_request *req,
+                    cov_passage *passage, cov_response *res)
 {
     cov_app *app = (cov_app *)(uintptr_t)const_app;
     cov_str path = req->path;
+
+    memset(&passage->mutations, 0, sizeof passage->mutations);
 
     if (cov_str_eq(path, COV_STR("/tiny"))) {
         json_header(res);
         COV_BUF_LIT(&res->body, "{\"ok\":true}");
     } else if (cov_str_starts(path, COV_STR("/echo")) || cov_str_eq(path, COV_STR("*"))) {
         echo(req, res);
+    } else if (cov_str_starts(path, COV_STR("/slow"))) {
+        slow(app, worker, req, res);
     } else if (cov_str_starts(path, COV_STR("/write"))) {
-        write_row(app, worker, req, res);
+        write_row(app, worker, req, passage, res);
     } else if (cov_str_eq(path, COV_STR("/big"))) {
         big(req, res);
     } else if (cov_str_eq(path, COV_STR("/status"))) {
@@ -338,9 +406,13 @@ void cov_app_fetch(const cov_app *const_app, const cov_worker *worker, const cov
     }
 }
 
-void cov_app_publish(const cov_app *app, const cov_mutations *mutations)
+void cov_app_finish(const cov_app *app, const cov_worker *worker, cov_passage *passage,
+                    cov_response *res)
 {
     (void)app;
-    for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next)
+    (void)worker;
+    (void)res;
+    for (const struct cov_mutation_node *node = passage->mutations.first; node != NULL;
+         node = node->next)
         atomic_fetch_add(&fake_counts_all.published, 1);
 }

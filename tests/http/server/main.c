@@ -24,6 +24,8 @@ static bool set_option(cov_native_options *o, const char *name, const char *valu
         o->port = (int)number;
     else if (strcmp(name, "--threads") == 0)
         o->threads = (int)number;
+    else if (strcmp(name, "--pool") == 0)
+        o->pool_threads = (size_t)number;
     else if (strcmp(name, "--body") == 0)
         o->max_body_bytes = (size_t)number;
     else if (strcmp(name, "--headers") == 0)

@@ -98,7 +98,7 @@ static cov_request request_of(const char *method, const char *target, const char
 int app_call(app_fixture *f, const char *method, const char *target, const char *headers,
              const char *body)
 {
-    cov_worker worker = { cov_native_host(), f->db, f->request, NULL };
+    cov_worker worker = { .host = cov_native_host(), .db = f->db, .arena = f->request };
     cov_request req = request_of(method, target, body);
     cov_header list[MAX_HEADERS];
 
