@@ -9,7 +9,10 @@
 #ifndef COV_APP_CONFIG_H
 #define COV_APP_CONFIG_H
 
+#include "auth/config.h"
 #include "covara/host.h"
+#include "guard/config.h"
+#include "mail/config.h"
 #include "resource/config.h"
 #include "schema/schema.h"
 
@@ -43,6 +46,7 @@ typedef struct cov_server_config {
     cov_str host;              /* "0.0.0.0" */
     int64_t port;              /* 3000; 0 = any free port */
     int64_t threads;           /* event loops; 0 = one a core */
+    int64_t pool_threads;      /* 8 */
     int64_t max_body_bytes;    /* 1 MiB */
     int64_t max_header_bytes;  /* 16 KiB, names and values together */
     int64_t max_url_bytes;     /* 8 KiB */
@@ -55,6 +59,39 @@ typedef struct cov_server_config {
     int64_t max_connections;   /* 10000 a process; beyond it new ones get 503 and are closed */
     bool access_log;           /* false */
 } cov_server_config;
+
+typedef enum cov_kv_type { COV_KV_MEMORY } cov_kv_type;
+
+typedef enum cov_env_type {
+    COV_ENV_STRING,
+    COV_ENV_NUMBER,
+    COV_ENV_BOOLEAN,
+    COV_ENV_LIST, /* separated by commas */
+    COV_ENV_JSON,
+    COV_ENV_URL,
+    COV_ENV_ENUM
+} cov_env_type;
+
+typedef enum cov_env_public { COV_ENV_BY_NAME, COV_ENV_PUBLIC, COV_ENV_PRIVATE } cov_env_public;
+
+/* One variable of the environment as the application uses it (spec/07 section 14.2). */
+typedef struct cov_env_variable {
+    cov_str name; /* "PUBLIC_API_URL" */
+    cov_env_type type;
+    cov_env_public visibility; /* by name: "PUBLIC_..." is public */
+    cov_str fallback;          /* "default"; ptr NULL: the variable is required */
+    bool optional;
+    cov_names values; /* enum */
+} cov_env_variable;
+
+typedef struct cov_public_env_config {
+    bool set;
+    cov_str path; /* "/api/env" */
+    cov_str cache_control;
+    bool expose_schema;
+    const cov_env_variable *variables;
+    size_t n_variables;
+} cov_public_env_config;
 
 typedef struct cov_config {
     struct {
@@ -74,10 +111,17 @@ typedef struct cov_config {
     cov_naming naming;
     cov_log_level log_level;
     cov_server_config server;
+    struct {
+        cov_kv_type type;
+        cov_str prefix; /* ptr NULL: none */
+    } kv;
+    cov_auth_config auth;
+    cov_mail_config mail;
+    cov_guard_config guard;
+    cov_public_env_config env;
     const cov_resource_config *resources; /* in file order */
     size_t n_resources;
-    /* Sections of later parts ("kv", "auth"): their shape is validated, and each that is present but has no
-     * effect in this build is named here, so that the caller can warn. */
+    /* Options whose shape is validated, but which have no effect in this build; so that the caller can warn. */
     cov_names unused;
 } cov_config;
 

@@ -104,7 +104,7 @@ cov_status cov__finish_resource(cov_config_reader *r, void *base, const char *at
             r, at, "resource %s: \"defaultLimit\" %lld is greater than \"maxLimit\" %lld",
             cov__config_quote(r, resource->name), (long long)resource->pagination.default_limit,
             (long long)resource->pagination.max_limit);
-    return COV_OK;
+    return cov__finish_gate(r, &resource->gate, at);
 }
 
 cov_status cov__finish_relation(cov_config_reader *r, void *base, const char *at)

@@ -1,50 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The option table. Help sentences go word for word into the manual and the JSON Schema. */
-#include "app/config_table.h"
-
-#define CFG(member) offsetof(cov_config, member)
-#define RES(member) offsetof(cov_resource_config, member)
-#define COL(member) offsetof(cov_column_config, member)
-#define REL(member) offsetof(cov_relation_config, member)
-#define UNUSED 0 /* no member: the shape is all that counts */
-
-#define DAY_MS INT64_C(86400000)
-#define GIB INT64_C(1073741824)
-#define MILLION INT64_C(1000000)
+/* The option table: its root, and all but accounts and limits. */
+#include "app/config_rows.h"
 
 /* clang-format off */
-#define ROW(key_, accepts_, store_, offset_, ...) \
-    { .key = (key_), .accepts = (accepts_), .store = (store_), .offset = (offset_), __VA_ARGS__ }
-#define BOOL(key_, offset_, def_, help_) \
-    ROW(key_, COV_OPT_BOOL, COV_STORE_BOOL, offset_, .def = (def_), .help = help_)
-#define INT(key_, offset_, def_, min_, max_, unit_, help_) \
-    ROW(key_, COV_OPT_INT, COV_STORE_INT, offset_, .def = (def_), .min = (min_), .max = (max_), .unit = (unit_), .help = help_)
-#define NAME(key_, offset_, doc_, help_) \
-    ROW(key_, COV_OPT_STRING, COV_STORE_STR, offset_, .flags = COV_OPT_NOT_EMPTY, .def_doc = (doc_), .help = help_)
-#define NEEDED_NAME(key_, offset_, help_) \
-    ROW(key_, COV_OPT_STRING, COV_STORE_STR, offset_, .flags = COV_OPT_NOT_EMPTY | COV_OPT_REQUIRED, .help = help_)
-#define NAMES(key_, offset_, doc_, help_) \
-    ROW(key_, COV_OPT_LIST, COV_STORE_NAMES, offset_, .def_doc = (doc_), .help = help_)
-#define ENUM(key_, store_, offset_, choices_, def_, help_) \
-    ROW(key_, COV_OPT_STRING, store_, offset_, .choices = (choices_), .def = (def_), .help = help_)
-#define OBJECT(key_, object_, help_) \
-    ROW(key_, COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &(object_), .help = help_)
-#define SCOPE(key_, offset_, help_) \
-    ROW(key_, COV_OPT_STRING | COV_OPT_BOOL, COV_STORE_SCOPE, offset_, .def_doc = "none", .help = help_)
-#define HEADER(key_, offset_, def_, help_) \
-    ROW(key_, COV_OPT_STRING | COV_OPT_BOOL, COV_STORE_HEADER, offset_, .def_text = (def_), .flags = COV_OPT_NOT_EMPTY, \
-        .check = cov__check_header, .help = help_)
-/* Shape only: parts of the product that are not in this build. */
-#define ANY_INT(key_, min_, max_, unit_, help_) \
-    ROW(key_, COV_OPT_INT, COV_STORE_NONE, UNUSED, .min = (min_), .max = (max_), .unit = (unit_), .def_doc = "see there", .help = help_)
-#define ANY_NAME(key_, help_) \
-    ROW(key_, COV_OPT_STRING, COV_STORE_NONE, UNUSED, .flags = COV_OPT_NOT_EMPTY, .def_doc = "none", .help = help_)
-#define ANY_BOOL(key_, help_) ROW(key_, COV_OPT_BOOL, COV_STORE_NONE, UNUSED, .def_doc = "`false`", .help = help_)
-#define SWITCH(key_, help_) \
-    ROW(key_, COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .def_doc = "`false`", .help = help_)
-#define OPTIONS(rows_) { .rows = (rows_), .n_rows = COV_COUNT_OF(rows_) }
-#define OPTIONS_WITH(rows_, ...) { .rows = (rows_), .n_rows = COV_COUNT_OF(rows_), __VA_ARGS__ }
-
 /* ---- app ---- */
 
 #define EXPOSED_HEADERS \
@@ -107,6 +65,8 @@ static const cov_option app_rows[] = {
     ROW("cors", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(app.cors.enabled), .object = &cors,
         .help = "Let pages of other origins call the API; true is any origin, without credentials."),
     ROW("securityHeaders", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(app.security.enabled), .def = true, .object = &security, .help = "Response headers that browsers act on."),
+    ROW("trustedProxies", COV_OPT_LIST, COV_STORE_NAMES, CFG(guard.trusted_proxies), .def_doc = "none",
+        .help = "Addresses (CIDR) of proxies whose X-Forwarded-For, X-Forwarded-Proto, X-Real-IP and CF-Connecting-IP are believed."),
     ROW("health", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(app.health), .def = true,
         .object = &health, .help = "GET /healthz (is the process alive?) and /readyz (may it get traffic?)."),
 };
@@ -130,6 +90,8 @@ static const cov_option server_rows[] = {
         .help = "Address to listen on."),
     INT("port", CFG(server.port), 3000, 0, 65535, NULL, "Port to listen on; 0 takes any free one."),
     INT("threads", CFG(server.threads), 0, 0, 256, NULL, "Event loops; 0 is one for each core."),
+    INT("poolThreads", CFG(server.pool_threads), 8, 1, 256, NULL,
+        "Threads for requests that take long: password hashes, calls to other servers."),
     INT("maxBodyBytes", CFG(server.max_body_bytes), 1048576, 1, GIB, "bytes", "Largest request body; beyond it 413."),
     INT("maxHeaderBytes", CFG(server.max_header_bytes), 16384, 256, 1048576, "bytes",
         "Largest request head, names and values together; beyond it 431."),
@@ -287,27 +249,19 @@ static const cov_option relation_rows[] = {
 static const cov_options relation = OPTIONS_WITH(relation_rows, .size = sizeof(cov_relation_config), .name_offset = REL(name),
     .finish = cov__finish_relation);
 
-static const cov_choice overflow_choices[] = { { "invalidate", 0 }, { "disconnect", 1 }, { "drop", 2 }, { NULL, 0 } };
+static const cov_choice backpressure_choices[] = { { "invalidate", 0 }, { "disconnect", 1 }, { "drop", 2 }, { NULL, 0 } };
 static const cov_option sse_rows[] = {
     ANY_INT("maxSubscriptionsPerUser", 0, MILLION, NULL, "Most open subscriptions of one user; 10 by default."),
     ANY_INT("maxSubscriptionsPerIP", 0, MILLION, NULL, "Most open subscriptions from one address; 50 by default."),
     ANY_INT("heartbeatMs", 100, DAY_MS, "ms", "Pause between two heartbeats; 20000 by default."),
     ANY_INT("maxQueueBytes", 1024, GIB, "bytes", "Most bytes that wait for a slow reader; 65536 by default."),
-    ROW("onBackpressure", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .choices = overflow_choices, .def_doc = "`\"invalidate\"`",
+    ROW("onBackpressure", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .choices = backpressure_choices, .def_doc = "`\"invalidate\"`",
         .help = "What happens to a reader that is too slow."),
     ANY_INT("aggregateDebounceMs", 0, DAY_MS, "ms", "Pause before an aggregate is computed anew; 150 by default."),
     ANY_INT("scopeRecheckMs", 0, DAY_MS, "ms", "Pause between two checks of a subscriber's rights; 30000 by default."),
     ANY_INT("maxTotalSubscriptions", 0, 10 * MILLION, NULL, "Accepted for compatibility."),
 };
 static const cov_options sse = OPTIONS(sse_rows);
-static const cov_option rate_limit_rows[] = {
-    ANY_INT("windowMs", 1, 365 * DAY_MS, "ms", "Length of the window; 60000 by default."),
-    ANY_INT("maxRequests", 0, 10 * MILLION, "requests", "Most requests in a window; 100 by default."),
-    ANY_NAME("message", "Detail of the 429 response."),
-    ANY_BOOL("headers", "Send X-RateLimit headers."),
-};
-static const cov_options rate_limit = OPTIONS(rate_limit_rows);
-
 static const cov_option resource_rows[] = {
     NAME("table", RES(table), "the resource's name", "Table or view in the database."),
     ROW("path", COV_OPT_STRING, COV_STORE_STR, RES(path), .check = cov__check_path, .def_doc = "the resource's name",
@@ -337,65 +291,25 @@ static const cov_option resource_rows[] = {
     OBJECT("include", include, "Limits of \"include\"."),
     BOOL("nestedWrites", RES(nested_writes), false, "Write related rows together with this one."),
     ROW("sse", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &sse, .flags = COV_OPT_LATER, .help = "Limits of subscriptions."),
-    ROW("rateLimit", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &rate_limit, .flags = COV_OPT_LATER,
-        .help = "Most requests of one user or address."),
+    ROW("rateLimit", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, RES(gate.rate.set), .object = &cov__resource_rate_options,
+        .help = "Most requests of one user or address to this resource; true is 100 a minute."),
+    OBJECT("cost", cov__resource_cost_options, "What an operation takes from the caller's budget (abuseProtection.budget)."),
+    ROW("pow", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, RES(gate.pow.set), .object = &cov__resource_pow_options,
+        .help = "Ask for a proof of work before create, update and delete."),
+    ROW("captcha", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, RES(gate.captcha.set), .object = &cov__resource_captcha_options,
+        .help = "Ask for a CAPTCHA before create, update and delete."),
+    ROW("overflow", COV_OPT_STRING, COV_STORE_ENUM, RES(gate.overflow), .choices = cov__overflow_choices, .def = COV_OVERFLOW_GLOBAL,
+        .def_doc = "`abuseProtection.overflow`", .help = "The challenge when a caller's budget is used up."),
 };
 static const cov_options resource = OPTIONS_WITH(resource_rows, .size = sizeof(cov_resource_config), .name_offset = RES(name),
     .finish = cov__finish_resource);
 
-/* ---- later parts ---- */
-
-static const cov_choice kv_choices[] = { { "memory", 0 }, { "redis", 1 }, { "durable-object", 2 }, { NULL, 0 } };
+static const cov_choice kv_choices[] = { { "memory", COV_KV_MEMORY }, { NULL, 0 } };
 static const cov_option kv_rows[] = {
-    ROW("type", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .choices = kv_choices, .flags = COV_OPT_REQUIRED, .help = "Where keys and values live."),
-    ANY_NAME("url", "Address of Redis."),
-    ANY_NAME("binding", "Name of the Durable Object binding."),
-    ANY_NAME("prefix", "Put before every key."),
+    ENUM("type", COV_STORE_ENUM, CFG(kv.type), kv_choices, COV_KV_MEMORY, "Where keys and values live: \"memory\", in this process."),
+    NAME("prefix", CFG(kv.prefix), "none", "Put before every key."),
 };
 static const cov_options kv = OPTIONS(kv_rows);
-
-static const cov_option users_rows[] = {
-    ROW("table", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .flags = COV_OPT_NOT_EMPTY | COV_OPT_REQUIRED, .help = "Table of users."),
-    ANY_NAME("id", "Column that identifies a user."),
-    ANY_NAME("email", "Column with the e-mail address."),
-    ANY_NAME("passwordHash", "Column with the password's hash."),
-    ANY_NAME("name", "Column with the name."),
-    ANY_NAME("image", "Column with the picture's address."),
-    ANY_NAME("emailVerified", "Column with the time when the address was verified."),
-    ANY_NAME("metadata", "Column with further data as JSON."),
-};
-static const cov_options users = OPTIONS(users_rows);
-static const cov_choice session_choices[] = { { "cookie", 0 }, { "jwt", 1 }, { NULL, 0 } };
-static const cov_option session_rows[] = {
-    ROW("type", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .choices = session_choices, .def_doc = "`\"cookie\"`", .help = "How a session is proved."),
-    ANY_INT("ttlMs", 1, 3650 * DAY_MS, "ms", "How long a session lasts; 86400000 by default."),
-    ANY_NAME("secret", "Key that signs tokens (jwt)."),
-    ANY_NAME("cookieName", "Name of the cookie."),
-    ROW("cookieOptions", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .help = "Attributes of the cookie."),
-    ANY_NAME("algorithm", "Algorithm of tokens (jwt)."),
-    ANY_NAME("publicKey", "Key that verifies tokens (jwt)."),
-    ANY_NAME("issuer", "Issuer of tokens (jwt)."),
-    ANY_NAME("audience", "Audience of tokens (jwt)."),
-    ANY_INT("accessTokenTtl", 1, 315360000, "s", "How long an access token lasts (jwt); 900 by default."),
-    ANY_INT("refreshTokenTtl", 1, 315360000, "s", "How long a refresh token lasts (jwt); 604800 by default."),
-};
-static const cov_options session = OPTIONS(session_rows);
-static const cov_option sign_in_rows[] = {
-    ROW("users", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &users, .help = "Where users are."),
-    ROW("session", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &session, .help = "Sessions."),
-    ANY_NAME("path", "Where the routes are served; auth below app.basePath by default."),
-    SWITCH("login", "POST /login."),
-    SWITCH("signup", "POST /signup."),
-    SWITCH("csrf", "Protection against requests forged by other pages."),
-    SWITCH("throttle", "Limit of failed logins."),
-    SWITCH("verification", "Verification of e-mail addresses."),
-    SWITCH("passwordReset", "Forgotten passwords."),
-    SWITCH("magicLink", "Login by e-mail."),
-    SWITCH("passwordPolicy", "Rules for new passwords."),
-    SWITCH("mfa", "Second factor."),
-    SWITCH("social", "Login through other services."),
-};
-static const cov_options sign_in = OPTIONS(sign_in_rows);
 
 /* ---- the root ---- */
 
@@ -417,8 +331,19 @@ static const cov_option root_rows[] = {
         .def_doc = "none: cursors are not signed", .help = "Key that signs cursors, so that clients cannot make their own."),
     ROW("resources", COV_OPT_OBJECT, COV_STORE_MAP, CFG(resources), .count_offset = CFG(n_resources), .object = &resource,
         .flags = COV_OPT_REQUIRED, .help = "What is served, by name."),
-    ROW("kv", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &kv, .flags = COV_OPT_LATER, .help = "Store for sessions, limits and messages."),
-    ROW("auth", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &sign_in, .flags = COV_OPT_LATER, .help = "Users and sessions."),
+    OBJECT("kv", kv, "Store for limits, tokens, messages and (if so configured) sessions."),
+    ROW("auth", COV_OPT_OBJECT, COV_STORE_BOOL, CFG(auth.set), .object = &cov__auth_options, .help = "Users, sessions and account routes."),
+    OBJECT("mail", cov__mail_options, "How mail leaves: for verification, password resets and magic links."),
+    ROW("rateLimit", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(guard.rate.set), .object = &cov__rate_options,
+        .help = "Most requests of one user or address to everything together; true is 100 a minute."),
+    ROW("abuseProtection", COV_OPT_OBJECT, COV_STORE_BOOL, CFG(guard.abuse.set), .object = &cov__abuse_options,
+        .help = "Budgets, and the challenges that extend them."),
+    ROW("idempotency", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(guard.idempotency.enabled), .object = &cov__idempotency_options,
+        .help = "Answer a repeated request with an Idempotency-Key with the first answer."),
+    ROW("versioning", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(guard.versioning.enabled), .object = &cov__versioning_options,
+        .help = "Version and deprecation headers."),
+    ROW("publicEnv", COV_OPT_OBJECT, COV_STORE_BOOL, CFG(env.set), .object = &cov__public_env_options,
+        .help = "Environment variables that clients may read, checked at the start."),
 };
 const cov_options cov__config_options = OPTIONS_WITH(root_rows, .finish = cov__finish_root);
 /* clang-format on */

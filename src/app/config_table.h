@@ -97,6 +97,19 @@ cov_status cov__check_base_path(cov_config_reader *r, const char *key, cov_str *
                                 const char *at);
 cov_status cov__check_path(cov_config_reader *r, const char *key, cov_str *value, const char *at);
 cov_status cov__check_header(cov_config_reader *r, const char *key, cov_str *value, const char *at);
+/* A cookie attribute: no ";" and no control character. */
+cov_status cov__check_cookie(cov_config_reader *r, const char *key, cov_str *value, const char *at);
+/* A token of RFC 9110: the name of a cookie or a header. */
+cov_status cov__check_token(cov_config_reader *r, const char *key, cov_str *value, const char *at);
+/* One line of text for people, not only ASCII. */
+cov_status cov__check_line(cov_config_reader *r, const char *key, cov_str *value, const char *at);
+/* "2027-01-02" */
+cov_status cov__check_date(cov_config_reader *r, const char *key, cov_str *value, const char *at);
+/* Letters, digits and "_". */
+cov_status cov__check_key_prefix(cov_config_reader *r, const char *key, cov_str *value,
+                                 const char *at);
+COV_CHECK cov_status cov__finish_gate(cov_config_reader *r, cov_gate_config *gate, const char *at);
+cov_status cov__finish_auth(cov_config_reader *r, void *base, const char *at);
 cov_status cov__finish_root(cov_config_reader *r, void *base, const char *at);
 cov_status cov__finish_cors(cov_config_reader *r, void *base, const char *at);
 cov_status cov__finish_resource(cov_config_reader *r, void *base, const char *at);

@@ -25,10 +25,10 @@ typedef struct cov_users_config {
 
 typedef enum cov_session_type { COV_SESSION_COOKIE, COV_SESSION_JWT } cov_session_type;
 typedef enum cov_session_store {
-    COV_STORE_AUTO, /* the database, unless the KV is shared by processes */
-    COV_STORE_KV,
-    COV_STORE_DATABASE, /* tables auth_sessions, auth_api_keys, auth_verification_tokens, auth_mfa */
-    COV_STORE_NONE      /* JWT: refresh tokens cannot be revoked */
+    COV_KEEP_AUTO, /* the database, unless the KV is shared by processes */
+    COV_KEEP_KV,
+    COV_KEEP_DATABASE, /* tables auth_sessions, auth_api_keys, auth_verification_tokens, auth_mfa */
+    COV_KEEP_NONE      /* JWT: refresh tokens cannot be revoked */
 } cov_session_store;
 typedef enum cov_same_site {
     COV_SAME_SITE_LAX,
@@ -90,7 +90,7 @@ typedef struct cov_token_config {
     cov_str subject;
 } cov_token_config;
 
-typedef enum cov_csrf_mode { COV_CSRF_OFF, COV_CSRF_TOKEN, COV_CSRF_ORIGIN } cov_csrf_mode;
+typedef enum cov_csrf_mode { COV_CSRF_ORIGIN, COV_CSRF_TOKEN } cov_csrf_mode;
 
 typedef struct cov_auth_config {
     bool set;
@@ -104,6 +104,7 @@ typedef struct cov_auth_config {
     cov_gate_config reset_gate;  /* cost[COV_GATE_RPC]: of a reset request */
     bool require_verified_email; /* "login": { "requireVerifiedEmail": true } */
     struct {
+        bool enabled;
         cov_csrf_mode mode; /* "token": double submit; "origin": Sec-Fetch-Site and Origin */
         cov_names allowed_origins;
         cov_str cookie_name; /* "csrf_token" */

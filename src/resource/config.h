@@ -78,7 +78,8 @@ typedef struct cov_rate_config {
 /* A challenge before an operation: "pow" or "captcha" (spec/07 section 5.1). */
 typedef struct cov_challenge_config {
     bool set;
-    bool on[COV_N_GATE_OPS]; /* default: create, update, delete */
+    cov_names operations;    /* as configured */
+    bool on[COV_N_GATE_OPS]; /* from `operations`; default: create, update, delete */
     int64_t difficulty;      /* pow: bits; 0 = the global one */
     cov_str action;          /* captcha; ptr NULL: none */
 } cov_challenge_config;

@@ -271,8 +271,8 @@ static void host_services(const cov_worker *worker, cov_response *res)
     memset(long_text, 'a', sizeof long_text);
     if (h->hmac(h->self, COV_SHA256, long_view, COV_STR("x"), out) == COV_OK)
         hex_member(&res->body, "hmacLongKey", out, COV_SHA256_BYTES);
-    if (h->random(h->self, out, sizeof out) == COV_OK)
-        hex_member(&res->body, "random", out, sizeof out);
+    if (h->random(h->self, out, COV_SHA256_BYTES) == COV_OK)
+        hex_member(&res->body, "random", out, COV_SHA256_BYTES);
     start_us = h->monotonic_us(h->self);
     cov_buf_printf(&res->body, "\"evil\":%d,",
                    h->regex(h->self, COV_STR("^(a+)+$"), false,
