@@ -183,6 +183,63 @@ cov_str cov_percent_decode(cov_arena *arena, cov_str s, bool plus_is_space)
     return cov_str_of(to, len);
 }
 
+static bool has_bad_escape(cov_str s)
+{
+    for (size_t at = cov_str_find(s, '%', 0); at < s.len; at = cov_str_find(s, '%', at + 1))
+        if (escape_at(s, at) < 0)
+            return true;
+    return false;
+}
+
+cov_str cov_percent_decode_all(cov_arena *arena, cov_str s)
+{
+    size_t len;
+    char *to;
+
+    if (cov_str_find(s, '%', 0) == s.len || has_bad_escape(s))
+        return s.ptr != NULL ? s : COV_STR("");
+    to = cov_arena_alloc(arena, s.len);
+    if (to == NULL)
+        return COV_STR_NULL;
+    len = percent_decode(to, s, false, false);
+    return cov_utf8_valid(cov_str_of(to, len)) ? cov_str_of(to, len) : s;
+}
+
+static bool is_alphanumeric(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* `plain`: what stands for itself beside letters and digits; terminated. */
+static void percent_encode(cov_buf *buf, cov_str s, const char *plain, bool space_is_plus)
+{
+    static const char upper_hex[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+
+        if (is_alphanumeric((char)c) || (c != 0 && strchr(plain, c) != NULL)) {
+            cov_buf_char(buf, (char)c);
+        } else if (c == ' ' && space_is_plus) {
+            cov_buf_char(buf, '+');
+        } else {
+            char escape[3] = { '%', upper_hex[c >> 4], upper_hex[c & 15] };
+
+            cov_buf_append(buf, escape, sizeof escape);
+        }
+    }
+}
+
+void cov_percent_encode(cov_buf *buf, cov_str s)
+{
+    percent_encode(buf, s, "-_.!~*'()", false);
+}
+
+void cov_form_encode(cov_buf *buf, cov_str s)
+{
+    percent_encode(buf, s, "*-._", true);
+}
+
 cov_status cov_uuid(const cov_host *host, char out[COV_UUID_TEXT_BYTES])
 {
     uint8_t bytes[16];

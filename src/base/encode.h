@@ -24,6 +24,15 @@ int cov_hex_value(char c);
  * ptr NULL: out of memory.
  */
 cov_str cov_percent_decode(cov_arena *arena, cov_str s, bool plus_is_space);
+/*
+ * As JavaScript's decodeURIComponent, but what it would refuse (a malformed escape anywhere, a result that is not
+ * UTF-8) comes back as it is. ptr NULL: out of memory.
+ */
+cov_str cov_percent_decode_all(cov_arena *arena, cov_str s);
+/* As encodeURIComponent: all but letters, digits and -_.!~*'() of the bytes become %XX. */
+void cov_percent_encode(cov_buf *buf, cov_str s);
+/* One name or value of application/x-www-form-urlencoded: a space becomes +, all but letters, digits and *-._ %XX. */
+void cov_form_encode(cov_buf *buf, cov_str s);
 /* Random version 4 UUID (RFC 9562), lower case, not terminated. */
 COV_CHECK cov_status cov_uuid(const cov_host *host, char out[COV_UUID_TEXT_BYTES]);
 

@@ -29,4 +29,7 @@ size_t cov_num_text(double value, char out[COV_NUM_TEXT_BYTES]);
 COV_CHECK cov_status cov_json_read(cov_arena *arena, cov_str text, yyjson_val **out,
                                    cov_error *err);
 
+/* cov_json_get by a name that is not terminated. */
+const cov_json *cov_json_member(const cov_json *object, cov_str name);
+
 #endif

@@ -50,9 +50,8 @@ cov_json_type cov_json_type_of(const cov_json *value)
     }
 }
 
-const cov_json *cov_json_get(const cov_json *object, const char *name)
+const cov_json *cov_json_member(const cov_json *object, cov_str name)
 {
-    cov_str wanted = cov_str_from(name);
     const cov_json *found = NULL;
     const cov_json *key;
 
@@ -60,9 +59,14 @@ const cov_json *cov_json_get(const cov_json *object, const char *name)
         return NULL;
     key = object + 1;
     for (size_t left = cov_json_len(object); left > 0; left--, key = after(key + 1))
-        if (cov_str_eq(chars_of(key), wanted))
+        if (cov_str_eq(chars_of(key), name))
             found = key + 1;
     return found;
+}
+
+const cov_json *cov_json_get(const cov_json *object, const char *name)
+{
+    return cov_json_member(object, cov_str_from(name));
 }
 
 size_t cov_json_len(const cov_json *value)

@@ -72,30 +72,73 @@ static char *put_char(char *to, char c)
     return to + 1;
 }
 
-size_t cov_time_format(int64_t ms, char out[COV_TIME_TEXT_BYTES])
-{
-    int32_t days;
-    uint32_t rest;
+/* An instant in parts. */
+typedef struct civil {
+    int32_t days; /* since 1970 */
     int year;
     int month;
     int day;
+    uint32_t clock_ms; /* of the day */
+} civil;
+
+static bool take_apart(int64_t ms, civil *out)
+{
+    if (ms < -COV_TIME_MAX_MS || ms > COV_TIME_MAX_MS)
+        return false;
+    out->days = (int32_t)(ms / MS_PER_DAY - (ms % MS_PER_DAY < 0));
+    out->clock_ms = (uint32_t)(ms - out->days * MS_PER_DAY);
+    civil_from_days(out->days, &out->year, &out->month, &out->day);
+    return true;
+}
+
+/* HH:MM:SS */
+static char *put_clock(char *to, uint32_t clock_ms)
+{
+    to = put_two(to, clock_ms / 3600000);
+    to = put_two(put_char(to, ':'), clock_ms / 60000 % 60);
+    return put_two(put_char(to, ':'), clock_ms / 1000 % 60);
+}
+
+size_t cov_time_format(int64_t ms, char out[COV_TIME_TEXT_BYTES])
+{
+    civil at;
     char *to;
 
-    if (ms < -COV_TIME_MAX_MS || ms > COV_TIME_MAX_MS)
+    if (!take_apart(ms, &at))
         return 0;
-    days = (int32_t)(ms / MS_PER_DAY - (ms % MS_PER_DAY < 0));
-    rest = (uint32_t)(ms - days * MS_PER_DAY);
-    civil_from_days(days, &year, &month, &day);
-    to = put_year(out, year);
-    to = put_two(put_char(to, '-'), (uint32_t)month);
-    to = put_two(put_char(to, '-'), (uint32_t)day);
-    to = put_two(put_char(to, 'T'), rest / 3600000);
-    to = put_two(put_char(to, ':'), rest / 60000 % 60);
-    to = put_two(put_char(to, ':'), rest / 1000 % 60);
-    to = put_char(put_char(to, '.'), (char)('0' + rest % 1000 / 100));
-    to = put_two(to, rest % 100);
+    to = put_year(out, at.year);
+    to = put_two(put_char(to, '-'), (uint32_t)at.month);
+    to = put_two(put_char(to, '-'), (uint32_t)at.day);
+    to = put_clock(put_char(to, 'T'), at.clock_ms);
+    to = put_char(put_char(to, '.'), (char)('0' + at.clock_ms % 1000 / 100));
+    to = put_two(to, at.clock_ms % 100);
     *to++ = 'Z';
     return (size_t)(to - out);
+}
+
+static char *put_word(char *to, const char *word)
+{
+    while (*word != '\0')
+        *to++ = *word++;
+    return to;
+}
+
+bool cov_time_format_http(int64_t ms, char out[COV_TIME_HTTP_BYTES])
+{
+    static const char days[][6] = { "Sun, ", "Mon, ", "Tue, ", "Wed, ", "Thu, ", "Fri, ", "Sat, " };
+    static const char months[][6] = { " Jan ", " Feb ", " Mar ", " Apr ", " May ", " Jun ",
+                                      " Jul ", " Aug ", " Sep ", " Oct ", " Nov ", " Dec " };
+    civil at;
+    char *to;
+
+    if (!take_apart(ms, &at) || at.year < 0 || at.year > 9999)
+        return false;
+    /* Day 0 was a Thursday; the 7 makes the remainder of an earlier one positive. */
+    to = put_word(out, days[(at.days % 7 + 7 + 4) % 7]);
+    to = put_word(put_two(to, (uint32_t)at.day), months[at.month - 1]);
+    to = put_char(put_year(to, at.year), ' ');
+    put_word(put_clock(to, at.clock_ms), " GMT");
+    return true;
 }
 
 static bool at_end(const reader *r)

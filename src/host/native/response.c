@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/native/response.h"
 
-#include <stdio.h>
-
 #include "host/native/http_parser.h"
 #include "host/native/services.h"
 
@@ -32,28 +30,10 @@ static const char *const reasons[STATUS_END - STATUS_MIN] = {
 
 void cov__http_date_update(cov__http_date *date, int64_t now_s)
 {
-    static const char days[][4] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
-    static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-    int64_t day = now_s / 86400;
-    int64_t rest = now_s % 86400;
-    int64_t era, doe, yoe, doy, mp, month,
-        year; /* Howard Hinnant's civil-from-days, for days >= 1970 */
-
     if (date->second == now_s && date->text[0] != '\0')
         return;
-    date->second = now_s;
-    era = (day + 719468) / 146097;
-    doe = (day + 719468) % 146097;
-    yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    mp = (5 * doy + 2) / 153;
-    month = mp < 10 ? mp + 3 : mp - 9;
-    year = yoe + era * 400 + (month <= 2);
-    snprintf(date->text, sizeof date->text, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[day % 7],
-             (unsigned)(doy - (153 * mp + 2) / 5 + 1) % 100u, months[month - 1],
-             (unsigned)year % 10000u, (unsigned)(rest / 3600), (unsigned)(rest / 60 % 60),
-             (unsigned)(rest % 60));
+    if (cov_time_format_http(now_s * 1000, date->text))
+        date->second = now_s;
 }
 
 /* Headers that frame the message: only the host knows them. */
@@ -139,7 +119,7 @@ void cov__response_head(cov_buf *out, const cov_response *res, cov__response_mod
     bool bodyless = status == 204 || status == 304;
 
     append_status_line(out, status);
-    append_header(out, COV_STR("Date"), cov_str_of(date->text, COV_HTTP_DATE_BYTES));
+    append_header(out, COV_STR("Date"), cov_str_of(date->text, sizeof date->text));
     if (!bodyless) {
         COV_BUF_LIT(out, "Content-Length: ");
         cov_buf_u64(out, res->body.len);

@@ -7,14 +7,13 @@
 #ifndef COV_HOST_NATIVE_RESPONSE_H
 #define COV_HOST_NATIVE_RESPONSE_H
 
+#include "base/time.h"
 #include "covara/http.h"
-
-enum { COV_HTTP_DATE_BYTES = 29 };
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT", made anew only when the second changed. */
 typedef struct cov__http_date {
     int64_t second;
-    char text[COV_HTTP_DATE_BYTES + 1];
+    char text[COV_TIME_HTTP_BYTES];
 } cov__http_date;
 
 typedef struct cov__response_mode {
