@@ -101,6 +101,8 @@ enum { COV_PASSAGE_MAX_HEADERS = 16 };
 /* What one step leaves for the next. Zeroed by the host before the first; all it points to is in the request's arena. */
 typedef struct cov_passage {
     const struct cov_user *user; /* NULL: anonymous */
+    cov_str client_address;      /* behind trusted proxies the client's own */
+    bool https;                  /* as the client sees it */
     struct cov_claim *claim;     /* an idempotency key that is to be settled */
     cov_mutations mutations;     /* told to listeners once they are durable */
     /* What admission put on the answer, whatever that becomes. */

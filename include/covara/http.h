@@ -57,6 +57,8 @@ cov_str cov_request_header(const cov_request *req, cov_str name);
 cov_method cov_method_of(cov_str name);
 /* Set (replacing) a header; borrowed texts. More than COV_RESPONSE_MAX_HEADERS are dropped. */
 void cov_response_header(cov_response *res, cov_str name, cov_str value);
+/* Add a header beside others of that name: Set-Cookie. */
+void cov_response_add_header(cov_response *res, cov_str name, cov_str value);
 /* NULL when absent. */
 const cov_header *cov_response_find(const cov_response *res, cov_str name);
 

@@ -45,3 +45,11 @@ void cov_response_header(cov_response *res, cov_str name, cov_str value)
     if (at == res->n_headers)
         res->n_headers++;
 }
+
+void cov_response_add_header(cov_response *res, cov_str name, cov_str value)
+{
+    if (res->n_headers == COV_RESPONSE_MAX_HEADERS)
+        return;
+    res->headers[res->n_headers].name = name;
+    res->headers[res->n_headers++].value = value;
+}

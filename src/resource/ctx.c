@@ -62,3 +62,56 @@ void cov_record_external_mutation(cov_ctx *ctx, cov_str resource, cov_str type, 
 {
     cov__record(ctx, resource, type, id.len != 0 ? id : COV_STR("*"));
 }
+
+/* ---- writing from a thread that only reads ---- */
+
+typedef struct remote_write {
+    cov_ctx ctx;
+    cov_mutations before; /* what was recorded, when `work` runs once more */
+    cov_status (*work)(cov_ctx *ctx, void *arg);
+    void *arg;
+} remote_write;
+
+static void forget_after(cov_mutations *mutations, const cov_mutations *before)
+{
+    *mutations = *before;
+    if (before->last != NULL)
+        before->last->next = NULL;
+}
+
+static cov_status run_remote(cov_db *db, void *arg, cov_error *err)
+{
+    remote_write *w = arg;
+
+    w->ctx.db = db;
+    w->ctx.err = err;
+    if (w->ctx.mutations != NULL)
+        forget_after(w->ctx.mutations, &w->before);
+    return w->work(&w->ctx, w->arg);
+}
+
+typedef struct local_write {
+    cov_ctx *ctx;
+    cov_status (*work)(cov_ctx *ctx, void *arg);
+    void *arg;
+} local_write;
+
+static cov_status run_local(void *arg)
+{
+    const local_write *w = arg;
+
+    return w->work(w->ctx, w->arg);
+}
+
+cov_status cov__ctx_write(cov_ctx *ctx, cov_status (*work)(cov_ctx *ctx, void *arg), void *arg)
+{
+    const cov_worker *worker = ctx->worker;
+    remote_write remote = { .ctx = *ctx, .work = work, .arg = arg };
+    local_write local = { ctx, work, arg };
+
+    if (worker == NULL || worker->write == NULL)
+        return cov__in_transaction(ctx, run_local, &local);
+    if (ctx->mutations != NULL)
+        remote.before = *ctx->mutations;
+    return worker->write(worker->self, run_remote, &remote, ctx->err);
+}

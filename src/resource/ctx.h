@@ -47,6 +47,8 @@ struct cov_ctx {
     cov_error *err;
     /* Who asks: resolves {user.x} in scopes. NULL = anonymous. */
     const cov_rsql_vars *user;
+    cov_str client_address; /* behind trusted proxies the client's own */
+    bool https;             /* as the client sees it */
     cov_str params[COV_N_PARAMS];                /* still percent-encoded; ptr NULL = absent */
     cov_header path_params[COV_MAX_PATH_PARAMS]; /* of a custom route, decoded */
     size_t n_path_params;
@@ -59,6 +61,13 @@ void cov_params_read(cov_ctx *ctx);
 cov_str cov_param_get(const cov_ctx *ctx, cov_param param);
 /* True for exactly "true". */
 bool cov_param_flag(const cov_ctx *ctx, cov_param param);
+/*
+ * Run `work` where rows may be changed, in a transaction, and return when that is durable. It gets a ctx like `ctx`
+ * whose db may write; what it records is told to listeners with the request's other changes. May run twice. `ctx->err` has
+ * no members afterwards when it ran on another thread.
+ */
+COV_CHECK cov_status cov__ctx_write(cov_ctx *ctx, cov_status (*work)(cov_ctx *ctx, void *arg),
+                                    void *arg);
 /* Run `work` in a transaction, or a savepoint of the open one; all or nothing. */
 COV_CHECK cov_status cov__in_transaction(cov_ctx *ctx, cov_status (*work)(void *arg), void *arg);
 

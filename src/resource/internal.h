@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "resource/resource.h"
+#include "resource/row.h"
 
 /* Columns in an order: what to read, or what to write into a JSON row. */
 typedef struct cov_columns {
@@ -83,20 +84,14 @@ bool cov__id_value(const cov_resource *r, cov_ctx *ctx, cov_str segment, cov_val
 /* 404 for a row, with the decoded id. */
 cov_status cov__fail_no_row(const cov_resource *r, cov_ctx *ctx, cov_str segment);
 
-/* --- row.c: values as JSON (spec/01 section 8) --- */
+/* --- row.c: rows as JSON (spec/01 section 8); single values: resource/row.h --- */
 
-void cov__value_json(cov_buf *out, cov_arena *arena, const cov_column *column,
-                     const cov_value *value);
-/* The plain text of a value, as ids and entity tags have it; "null" for NULL. */
-void cov__plain_text(cov_buf *out, const cov_value *value);
 /* "a":1,...: values[i] belongs to columns->items[i], or (whole) values are a row in table order. */
 void cov__columns_json(cov_buf *out, cov_arena *arena, const cov_columns *columns, bool whole,
                        const cov_value *values);
 /* {"a":1,...}: values[i] belongs to columns->items[i]. */
 void cov__row_json(cov_buf *out, cov_arena *arena, const cov_columns *columns,
                    const cov_value *values);
-/* Deep copy of n values into the arena; NULL: out of memory. */
-cov_value *cov__values_clone(cov_arena *arena, const cov_value *values, size_t n);
 /* `SELECT "a","b" FROM "t"` */
 void cov__select_sql(cov_sql *sql, const cov_resource *r, const cov_columns *columns);
 /* `"a","b"` */

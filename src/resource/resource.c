@@ -259,6 +259,16 @@ static cov_status access_of(builder *b, cov_op op)
                     COV_STR_ARG(b->r->config->name), COV_STR_ARG(text), b->err->text);
 }
 
+const cov_table *cov_resource_table(const cov_resource *resource)
+{
+    return resource->table;
+}
+
+const cov_resource_config *cov_resource_config_of(const cov_resource *resource)
+{
+    return resource->config;
+}
+
 cov_status cov_resource_new(cov_arena *arena, const cov_host *host,
                             const cov_resource_config *config, const cov_resource_code *code,
                             const cov_table *table, cov_resource **out, cov_error *err)

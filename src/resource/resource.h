@@ -36,6 +36,19 @@ COV_CHECK cov_status cov_resource_link(cov_arena *arena, cov_resource *resource,
                                        const cov_schema *schema, cov_resource *const *all,
                                        size_t n_all, cov_error *err);
 
+typedef struct cov_named_value {
+    cov_str column; /* SQL name */
+    cov_value value;
+} cov_named_value;
+/*
+ * Insert a row with what is given and the table's defaults, as a POST does (hooks, record for listeners), but for
+ * whoever asks: no access rule applies. Names that are no columns are skipped. `ctx->db` must be able to write.
+ */
+COV_CHECK cov_status cov_resource_insert(const cov_resource *resource, cov_ctx *ctx,
+                                         const cov_named_value *values, size_t n, cov_value **row);
+const cov_table *cov_resource_table(const cov_resource *resource);
+const cov_resource_config *cov_resource_config_of(const cov_resource *resource);
+
 typedef cov_status (*cov_resource_handler)(const cov_resource *resource, cov_ctx *ctx, cov_str id);
 
 typedef struct cov_resource_route {

@@ -121,6 +121,27 @@ cov_status cov__create_row(const cov_resource *r, cov_ctx *ctx, const cov_rsql_e
     return st == COV_OK ? cov__after_create(r, ctx, *row) : st;
 }
 
+cov_status cov_resource_insert(const cov_resource *resource, cov_ctx *ctx,
+                               const cov_named_value *values, size_t n, cov_value **row)
+{
+    size_t n_columns = resource->table->n_columns;
+    cov_input input = { COV_NEW_ARRAY(ctx->arena, bool, n_columns),
+                        COV_NEW_ARRAY(ctx->arena, cov_value, n_columns),
+                        COV_NEW_ARRAY(ctx->arena, bool, n_columns) };
+
+    if (input.present == NULL || input.values == NULL || input.reset == NULL)
+        return cov_fail_nomem(ctx->err);
+    for (size_t i = 0; i < n; i++) {
+        const cov_column *column = cov_table_db_column(resource->table, values[i].column);
+
+        if (column == NULL)
+            continue;
+        input.present[column->index] = true;
+        input.values[column->index] = values[i].value;
+    }
+    return cov__create_row(resource, ctx, NULL, &input, row);
+}
+
 size_t cov__update_sql(const cov_resource *r, const cov_input *input, cov_sql *sql)
 {
     size_t n = 0;
