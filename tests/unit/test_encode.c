@@ -213,6 +213,55 @@ static void encode__percent_decode_borrows_when_it_can(void **state)
     cov_arena_free(arena);
 }
 
+static void encode__percent_decodes_all_or_nothing(void **state)
+{
+    static const char *const rows[][2] = {
+        { "", "" },           { "a+b", "a+b" },         { "%41%62", "Ab" },
+        { "%C3%A9", "\xC3\xA9" }, { "%41%zz", "%41%zz" }, { "%41%", "%41%" },
+        { "%41%4", "%41%4" },  { "%41%FF", "%41%FF" },   { "%C3-%A9", "%C3-%A9" },
+        { "%2541", "%41" },    { "%ED%A0%80%41", "%ED%A0%80%41" },
+    };
+    cov_arena *arena = cov_arena_new(0);
+    cov_arena *small = cov_arena_new(1);
+
+    (void)state;
+    for (size_t i = 0; i < COV_COUNT_OF(rows); i++)
+        assert_str(cov_percent_decode_all(arena, cov_str_from(rows[i][0])), rows[i][1]);
+    assert_non_null(cov_percent_decode_all(arena, COV_STR_NULL).ptr);
+    assert_null(cov_percent_decode_all(small, COV_STR("%41%41")).ptr);
+    cov_arena_free(small);
+    cov_arena_free(arena);
+}
+
+static void encode__percent_encodes(void **state)
+{
+    static const struct {
+        cov_str text;
+        const char *component;
+        const char *form;
+    } rows[] = {
+        { COV_STR_INIT(""), "", "" },
+        { COV_STR_INIT("azAZ09-_."), "azAZ09-_.", "azAZ09-_." },
+        { COV_STR_INIT("!~*'()"), "!~*'()", "%21%7E*%27%28%29" },
+        { COV_STR_INIT("a b+c"), "a%20b%2Bc", "a+b%2Bc" },
+        { COV_STR_INIT("\xC3\xA9/?&=#%\""), "%C3%A9%2F%3F%26%3D%23%25%22",
+          "%C3%A9%2F%3F%26%3D%23%25%22" },
+        { COV_STR_INIT("\0\n\x7F\xFF"), "%00%0A%7F%FF", "%00%0A%7F%FF" },
+    };
+    cov_buf buf = COV_BUF_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < COV_COUNT_OF(rows); i++) {
+        cov_buf_clear(&buf, SIZE_MAX);
+        cov_percent_encode(&buf, rows[i].text);
+        assert_str(cov_buf_view(&buf), rows[i].component);
+        cov_buf_clear(&buf, SIZE_MAX);
+        cov_form_encode(&buf, rows[i].text);
+        assert_str(cov_buf_view(&buf), rows[i].form);
+    }
+    cov_buf_dispose(&buf);
+}
+
 static cov_status fake_random(void *self, void *out, size_t len)
 {
     const int *byte = self;
@@ -258,6 +307,8 @@ int main(void)
         cmocka_unit_test(encode__failure_is_sticky),
         cmocka_unit_test(encode__percent_decodes_leniently),
         cmocka_unit_test(encode__percent_decode_borrows_when_it_can),
+        cmocka_unit_test(encode__percent_decodes_all_or_nothing),
+        cmocka_unit_test(encode__percent_encodes),
         cmocka_unit_test(encode__uuid_is_version_4),
     };
 

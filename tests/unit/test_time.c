@@ -41,6 +41,49 @@ static void time__formats(void **state)
     assert_int_equal(cov_time_format(INT64_MAX, text), 0);
 }
 
+static void assert_http(int64_t ms, const char *expected)
+{
+    char text[COV_TIME_HTTP_BYTES + 1] = "";
+
+    assert_true(cov_time_format_http(ms, text));
+    assert_string_equal(text, expected);
+}
+
+static void time__formats_for_http(void **state)
+{
+    char text[COV_TIME_HTTP_BYTES + 1] = "untouched";
+
+    (void)state;
+    assert_http(784111777000, "Sun, 06 Nov 1994 08:49:37 GMT"); /* RFC 9110 */
+    assert_http(0, "Thu, 01 Jan 1970 00:00:00 GMT");
+    assert_http(999, "Thu, 01 Jan 1970 00:00:00 GMT");
+    assert_http(-1, "Wed, 31 Dec 1969 23:59:59 GMT");
+    assert_http(1709164800000, "Thu, 29 Feb 2024 00:00:00 GMT");
+    assert_http(-62167219200000, "Sat, 01 Jan 0000 00:00:00 GMT");
+    assert_http(253402300799999, "Fri, 31 Dec 9999 23:59:59 GMT");
+    assert_false(cov_time_format_http(253402300800000, text));
+    assert_false(cov_time_format_http(-62167219200001, text));
+    assert_false(cov_time_format_http(INT64_MAX, text));
+    assert_string_equal(text, "untouched");
+}
+
+/* strftime is the oracle; its names are those of the C locale. */
+static void time__http_dates_agree_with_strftime(void **state)
+{
+    char expected[COV_TIME_HTTP_BYTES + 1];
+
+    (void)state;
+    for (int64_t s = -4000000000; s < 8000000000; s += 7654321) {
+        time_t at = (time_t)s;
+        struct tm parts;
+
+        assert_int_equal(
+            strftime(expected, sizeof expected, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&at, &parts)),
+            COV_TIME_HTTP_BYTES);
+        assert_http(s * 1000, expected);
+    }
+}
+
 typedef struct literal_row {
     const char *text;
     const char *canonical; /* NULL: refused */
@@ -254,6 +297,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(time__formats),
+        cmocka_unit_test(time__formats_for_http),
+        cmocka_unit_test(time__http_dates_agree_with_strftime),
         cmocka_unit_test(time__literals_follow_the_filter_grammar),
         cmocka_unit_test(time__iso_is_stricter_about_days_and_wider_elsewhere),
         cmocka_unit_test(time__every_prefix_is_handled),
