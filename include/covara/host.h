@@ -103,7 +103,8 @@ typedef struct cov_host {
                   cov_str signature);
     /*
      * must: one call to another server; blocks. Redirects are not followed. The reply lives in `arena`. Fails with
-     * COV_EBUSY (not reached, cut off, TLS), COV_ETIMEOUT, COV_ETOOLARGE.
+     * COV_EBUSY (not reached, cut off, TLS), COV_ETIMEOUT, COV_ETOOLARGE, COV_EINVAL (no http URL, or a header that
+     * holds controls or frames the body). What `err` says names the host, never the rest of the URL.
      */
     cov_status (*http)(void *self, const cov_http_call *call, cov_arena *arena, cov_http_reply *out,
                        cov_error *err);
