@@ -2,7 +2,7 @@
 /*
  * covara/host.h - the core's only door to the outside.
  *
- * The native host fills it from OpenSSL, PCRE2 and the operating system; the Workers host from its
+ * The native host fills it from OpenSSL, PCRE2, libcurl and the operating system; the Workers host from its
  * JavaScript imports; tests from a fake with a settable clock. Calls may come from any thread.
  */
 #ifndef COVARA_HOST_H
