@@ -36,12 +36,23 @@ static void escape(cov_buf *buf, cov_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         switch (s.ptr[i]) {
-        case '&': COV_BUF_LIT(buf, "&amp;"); break;
-        case '<': COV_BUF_LIT(buf, "&lt;"); break;
-        case '>': COV_BUF_LIT(buf, "&gt;"); break;
-        case '"': COV_BUF_LIT(buf, "&quot;"); break;
-        case '\'': COV_BUF_LIT(buf, "&#39;"); break;
-        default: cov_buf_char(buf, s.ptr[i]);
+        case '&':
+            COV_BUF_LIT(buf, "&amp;");
+            break;
+        case '<':
+            COV_BUF_LIT(buf, "&lt;");
+            break;
+        case '>':
+            COV_BUF_LIT(buf, "&gt;");
+            break;
+        case '"':
+            COV_BUF_LIT(buf, "&quot;");
+            break;
+        case '\'':
+            COV_BUF_LIT(buf, "&#39;");
+            break;
+        default:
+            cov_buf_char(buf, s.ptr[i]);
         }
     }
 }
@@ -69,8 +80,8 @@ static void write_paragraphs(cov_buf *buf, cov_str text)
 
         while (end + 1 < text.len && text.ptr[end + 1] != '\n')
             end = cov_str_find(text, '\n', end + 1);
-        COV_BUF_LIT(buf, "<p style=\"margin:0 0 16px;font-size:15px;line-height:1.6;color:" TEXT
-                         "\">");
+        COV_BUF_LIT(buf,
+                    "<p style=\"margin:0 0 16px;font-size:15px;line-height:1.6;color:" TEXT "\">");
         escape(buf, cov_str_trim(cov_str_slice(text, 0, end)));
         COV_BUF_LIT(buf, "</p>\n");
         text = cov_str_trim(cov_str_slice(text, end, text.len));
@@ -106,16 +117,15 @@ static void write_html(cov_buf *buf, const cov_mail_action *action)
                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                      "<title>");
     escape(buf, action->subject);
-    COV_BUF_LIT(buf, "</title>\n</head>\n<body style=\"margin:0;padding:0;background:" PAGE "\">\n"
-                     "<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" "
-                     "cellspacing=\"0\" style=\"background:" PAGE ";padding:24px 0\">"
-                     "<tr><td align=\"center\">\n"
-                     "<table role=\"presentation\" width=\"600\" cellpadding=\"0\" "
-                     "cellspacing=\"0\" style=\"max-width:600px;width:100%;background:" CARD
-                     ";border-radius:" RADIUS ";font-family:" FONT
-                     "\"><tr><td style=\"padding:32px\">\n"
-                     "<h1 style=\"margin:0 0 16px;font-size:24px;font-weight:700;color:" TEXT
-                     "\">");
+    COV_BUF_LIT(buf,
+                "</title>\n</head>\n<body style=\"margin:0;padding:0;background:" PAGE "\">\n"
+                "<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" "
+                "cellspacing=\"0\" style=\"background:" PAGE ";padding:24px 0\">"
+                "<tr><td align=\"center\">\n"
+                "<table role=\"presentation\" width=\"600\" cellpadding=\"0\" "
+                "cellspacing=\"0\" style=\"max-width:600px;width:100%;background:" CARD
+                ";border-radius:" RADIUS ";font-family:" FONT "\"><tr><td style=\"padding:32px\">\n"
+                "<h1 style=\"margin:0 0 16px;font-size:24px;font-weight:700;color:" TEXT "\">");
     escape(buf, action->heading);
     COV_BUF_LIT(buf, "</h1>\n");
     write_paragraphs(buf, action->paragraph);

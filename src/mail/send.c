@@ -122,8 +122,8 @@ static cov_status post(const cov_mail *mail, cov_arena *arena, const cov_http_ca
     return COV_OK;
 }
 
-static cov_status send_http(const cov_mail *mail, cov_arena *arena,
-                            const cov_mail_message *message, cov_error *err)
+static cov_status send_http(const cov_mail *mail, cov_arena *arena, const cov_mail_message *message,
+                            cov_error *err)
 {
     const cov_mail_config *config = mail->config;
     char key[COV_UUID_TEXT_BYTES];

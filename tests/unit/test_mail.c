@@ -70,8 +70,7 @@ static cov_status fake_random(void *self, void *out, size_t len)
 static void fake_log(void *self, cov_log_level level, cov_str msg, cov_str members)
 {
     (void)self;
-    cov_buf_printf(&fake.log, "%d %.*s %.*s\n", (int)level, COV_STR_ARG(msg),
-                   COV_STR_ARG(members));
+    cov_buf_printf(&fake.log, "%d %.*s %.*s\n", (int)level, COV_STR_ARG(msg), COV_STR_ARG(members));
 }
 
 static const cov_host host = {
@@ -162,10 +161,10 @@ static void mail__resend_is_called_as_it_wants(void **state)
     assert_header(0, 0, "Content-Type", "application/json");
     assert_header(0, 1, "Idempotency-Key", "5a5a5a5a-5a5a-4a5a-9a5a-5a5a5a5a5a5a");
     assert_header(0, 2, "Authorization", "Bearer re_123");
-    assert_text(fake.calls[0].body, "{\"from\":\"App <app@example.com>\",\"to\":[\"to@example.com\"],"
-                                    "\"subject\":\"Hello\",\"text\":\"t\"}");
-    assert_text(cov_buf_view(&fake.log),
-                "10 mail sent \"provider\":\"resend\",\"id\":\"m-1\"\n");
+    assert_text(fake.calls[0].body,
+                "{\"from\":\"App <app@example.com>\",\"to\":[\"to@example.com\"],"
+                "\"subject\":\"Hello\",\"text\":\"t\"}");
+    assert_text(cov_buf_view(&fake.log), "10 mail sent \"provider\":\"resend\",\"id\":\"m-1\"\n");
 }
 
 static void mail__payload_has_every_member_in_order(void **state)
@@ -482,10 +481,12 @@ static void action__links_are_of_the_web(void **state)
         const char *url;
         bool ok;
     } rows[] = {
-        { "https://a/", true },      { "HTTP://a", true },          { "mailto:a@b.c", true },
-        { "javascript:x()", false }, { "data:text/html,x", false }, { "//a/", false },
-        { "https://", false },       { "", false },                 { "https://a b", false },
-        { "https://a/\nb", false },  { " https://a/", false },
+        { "https://a/", true },        { "HTTP://a", true },
+        { "mailto:a@b.c", true },      { "javascript:x()", false },
+        { "data:text/html,x", false }, { "//a/", false },
+        { "https://", false },         { "", false },
+        { "https://a b", false },      { "https://a/\nb", false },
+        { " https://a/", false },
     };
 
     (void)state;

@@ -101,8 +101,7 @@ static const struct {
       "8e2240ca5e69e2c78b3239ecfab21649",
       "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
       "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737" },
-    { COV_STR_INIT(AA_131),
-      COV_STR_INIT("Test Using Larger Than Block-Size Key - Hash Key First"),
+    { COV_STR_INIT(AA_131), COV_STR_INIT("Test Using Larger Than Block-Size Key - Hash Key First"),
       "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
       "4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c6"
       "0c2ef6ab4030fe8296248df163f44952",
@@ -171,14 +170,14 @@ static void scrypt__of_rfc_7914(void **state)
 
     (void)state;
     for (size_t i = 0; i < COV_COUNT_OF(rows); i++) {
-        assert_int_equal(host->scrypt(host->self, rows[i].password, rows[i].salt, rows[i].cost,
-                                      out, sizeof out),
+        assert_int_equal(host->scrypt(host->self, rows[i].password, rows[i].salt, rows[i].cost, out,
+                                      sizeof out),
                          COV_OK);
         assert_hex(out, sizeof out, rows[i].expected);
     }
-    assert_int_equal(
-        host->scrypt(host->self, COV_STR_NULL, COV_STR_NULL, rows[0].cost, out, sizeof out),
-        COV_OK);
+    assert_int_equal(host->scrypt(host->self, COV_STR_NULL, COV_STR_NULL, rows[0].cost, out,
+                                  sizeof out),
+                     COV_OK);
     assert_hex(out, sizeof out, rows[0].expected);
 }
 
@@ -191,11 +190,11 @@ static void scrypt__refuses_costs_that_are_none(void **state)
         { 16383, 8, 1 },
         { 16384, 0, 1 },
         { 16384, 8, 0 },
-        { UINT64_C(1) << 20, 8, 1 },           /* 1 GiB */
-        { UINT64_C(1) << 63, 8, 1 },           /* the product wraps around */
-        { 2, UINT32_C(1) << 31, 1 },           /* the product wraps around where it is of 32 bits */
+        { UINT64_C(1) << 20, 8, 1 }, /* 1 GiB */
+        { UINT64_C(1) << 63, 8, 1 }, /* the product wraps around */
+        { 2, UINT32_C(1) << 31, 1 }, /* the product wraps around where it is of 32 bits */
         { 2, UINT32_MAX, UINT32_MAX },
-        { 16, 1, UINT32_C(1) << 23 },          /* 1 GiB of blocks */
+        { 16, 1, UINT32_C(1) << 23 }, /* 1 GiB of blocks */
     };
     uint8_t out[64] = { 7 };
 
@@ -291,8 +290,9 @@ static void verify__refuses_what_was_changed(void **state)
                          0);
         memset(bytes, 0, sizeof bytes); /* R = S = 0 is "valid" for a careless verifier */
         assert_int_equal(verify(kinds[i].alg, pem, COV_STR(SIGNED_TEXT), signature), 0);
-        assert_int_equal(
-            verify(kinds[i].alg, pem, COV_STR(SIGNED_TEXT), from_hex(kinds[i].hex, bytes)), 1);
+        assert_int_equal(verify(kinds[i].alg, pem, COV_STR(SIGNED_TEXT),
+                                from_hex(kinds[i].hex, bytes)),
+                         1);
     }
 }
 

@@ -139,8 +139,8 @@ static void http__methods(void **state)
         const char *body;
         const char *length;
     } rows[] = {
-        { "GET", "", NULL },     { "POST", "", "0" },     { "PUT", "ab", "2" },
-        { "PATCH", "ab", "2" },  { "DELETE", "", NULL },  { "DELETE", "ab", "2" },
+        { "GET", "", NULL },     { "POST", "", "0" },    { "PUT", "ab", "2" },
+        { "PATCH", "ab", "2" },  { "DELETE", "", NULL }, { "DELETE", "ab", "2" },
         { "REPORT", "ab", "2" },
     };
 
@@ -267,8 +267,7 @@ static void http__time_is_of_the_whole_call(void **state)
 
 static void http__answers_are_bounded(void **state)
 {
-    static const char *const paths[] = { "/announced", "/endless", "/exactly-1000",
-                                         "/head-flood" };
+    static const char *const paths[] = { "/announced", "/endless", "/exactly-1000", "/head-flood" };
     cov_http_call call = { .method = COV_STR("GET"), .max_response_bytes = 999 };
 
     (void)state;
@@ -303,9 +302,9 @@ static void http__arena_is_too_small(void **state)
 static void http__not_reached_or_cut_off(void **state)
 {
     cov_http_call call = { .method = COV_STR("GET"),
-                           .url = cov_arena_printf(arena,
-                                                   "http://user:secret@127.0.0.1:%d/p?token=t",
-                                                   target.closed_port) };
+                           .url =
+                               cov_arena_printf(arena, "http://user:secret@127.0.0.1:%d/p?token=t",
+                                                target.closed_port) };
 
     (void)state;
     assert_status(run(&call), COV_EBUSY);
@@ -319,10 +318,17 @@ static void http__not_reached_or_cut_off(void **state)
 static void http__refuses_what_is_no_call(void **state)
 {
     static const cov_str urls[] = {
-        COV_STR_INIT(""),          COV_STR_INIT("/hello"),         COV_STR_INIT("example.com"),
-        COV_STR_INIT("http://"),   COV_STR_INIT("http://a b/"),    COV_STR_INIT("http://a/\r\nX: y"),
-        COV_STR_INIT("http://a\0"), COV_STR_INIT("file:///etc/passwd"), COV_STR_INIT("ftp://a/"),
-        COV_STR_INIT("gopher://a/"), COV_STR_INIT("http://a:99999/"),
+        COV_STR_INIT(""),
+        COV_STR_INIT("/hello"),
+        COV_STR_INIT("example.com"),
+        COV_STR_INIT("http://"),
+        COV_STR_INIT("http://a b/"),
+        COV_STR_INIT("http://a/\r\nX: y"),
+        COV_STR_INIT("http://a\0"),
+        COV_STR_INIT("file:///etc/passwd"),
+        COV_STR_INIT("ftp://a/"),
+        COV_STR_INIT("gopher://a/"),
+        COV_STR_INIT("http://a:99999/"),
     };
     static const cov_str methods[] = { COV_STR_INIT(""), COV_STR_INIT("GET /"),
                                        COV_STR_INIT("GET\r\nX"), COV_STR_INIT("G\0"),

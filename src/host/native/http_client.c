@@ -262,8 +262,7 @@ static bool set_request(CURL *curl, transfer *t)
     } else if (body.len > 0 || t->method[0] == 'P') { /* POST, PUT, PATCH: also without one */
         code = curl_easy_setopt(curl, CURLOPT_POST, 1L);
         if (code == CURLE_OK)
-            code =
-                curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+            code = curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
         if (code == CURLE_OK)
             code = curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.len > 0 ? body.ptr : "");
     }

@@ -14,6 +14,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/map.h"
@@ -24,21 +25,26 @@ enum {
     RSA_MIN_BITS = 2048
 };
 
-typedef struct entry {
+/*
+ * Counted here and not with EVP_PKEY_up_ref: in a library that was built without it ThreadSanitizer sees no counter,
+ * and would take the last release for a race.
+ */
+struct cov__key {
+    atomic_uint refs;
+    uint64_t used_at; /* under lock */
     uint64_t hash;
-    uint64_t used_at; /* 0: free */
     char *pem;
     size_t len;
     bool is_private;
     uint32_t fits; /* bit `alg` is set: a key for it */
     EVP_PKEY *pkey;
-} entry;
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     uint64_t clock;
-    entry entries[CACHE_SIZE];
-} cache; /* under lock */
+    cov__key *keys[CACHE_SIZE]; /* NULL: free */
+} cache;                        /* under lock */
 
 static const struct {
     const char *curve; /* OpenSSL's name; NULL: RSA */
@@ -77,8 +83,7 @@ static uint32_t fits(const EVP_PKEY *pkey)
             mask |= UINT32_C(1) << alg;
         return EVP_PKEY_get_bits(pkey) >= RSA_MIN_BITS ? mask : 0;
     }
-    if (!EVP_PKEY_is_a(pkey, "EC") ||
-        EVP_PKEY_get_group_name(pkey, curve, sizeof curve, &len) != 1)
+    if (!EVP_PKEY_is_a(pkey, "EC") || EVP_PKEY_get_group_name(pkey, curve, sizeof curve, &len) != 1)
         return 0;
     for (int alg = COV_ES256; alg <= COV_ES512; alg++)
         if (strcmp(curve, needs[alg].curve) == 0)
@@ -86,121 +91,124 @@ static uint32_t fits(const EVP_PKEY *pkey)
     return mask;
 }
 
-/* `e` has its text; gives it the key, NULL when the text is none. */
-static void parse(entry *e)
+static EVP_PKEY *parse(cov_str pem, bool is_private)
 {
-    BIO *bio = BIO_new_mem_buf(e->pem, (int)e->len);
+    BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
+    EVP_PKEY *pkey = NULL;
 
     if (bio != NULL)
-        e->pkey = e->is_private ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL)
-                                : PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL);
+        pkey = is_private ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL)
+                          : PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL);
     BIO_free(bio);
-    if (e->pkey != NULL)
-        e->fits = fits(e->pkey);
     ERR_clear_error();
+    return pkey;
 }
 
-static void entry_clear(entry *e)
+static cov_status key_new(cov_str pem, bool is_private, uint64_t hash, cov__key **out)
 {
-    EVP_PKEY_free(e->pkey);
-    if (e->pem != NULL)
-        OPENSSL_cleanse(e->pem, e->len);
-    free(e->pem);
-    memset(e, 0, sizeof *e);
+    EVP_PKEY *pkey = parse(pem, is_private);
+    cov__key *key;
+
+    if (pkey == NULL)
+        return COV_EINVAL;
+    key = calloc(1, sizeof *key);
+    if (key == NULL || (key->pem = malloc(pem.len)) == NULL) {
+        free(key);
+        EVP_PKEY_free(pkey);
+        return COV_ENOMEM;
+    }
+    atomic_init(&key->refs, 1);
+    memcpy(key->pem, pem.ptr, pem.len);
+    key->len = pem.len;
+    key->hash = hash;
+    key->is_private = is_private;
+    key->pkey = pkey;
+    key->fits = fits(pkey);
+    *out = key;
+    return COV_OK;
+}
+
+EVP_PKEY *cov__key_pkey(const cov__key *key)
+{
+    return key->pkey;
+}
+
+void cov__key_release(cov__key *key)
+{
+    if (key == NULL || atomic_fetch_sub(&key->refs, 1) != 1)
+        return;
+    EVP_PKEY_free(key->pkey);
+    OPENSSL_cleanse(key->pem, key->len);
+    free(key->pem);
+    free(key);
 }
 
 /* ---- the cache ---- */
 
-/* Under the lock; NULL when it is not there. */
-static entry *find(uint64_t hash, cov_str pem, bool is_private)
+static bool is_key_of(const cov__key *key, uint64_t hash, cov_str pem, bool is_private)
 {
-    for (size_t i = 0; i < CACHE_SIZE; i++) {
-        entry *e = &cache.entries[i];
-
-        if (e->used_at != 0 && e->hash == hash && e->is_private == is_private &&
-            cov_str_eq(cov_str_of(e->pem, e->len), pem))
-            return e;
-    }
-    return NULL;
+    return key != NULL && key->hash == hash && key->is_private == is_private &&
+           cov_str_eq(cov_str_of(key->pem, key->len), pem);
 }
 
-/* A reference for the caller, when the key is one for `alg`. */
-static cov__key lend(const entry *e, cov_signature alg)
+/* A reference to the cached key, or NULL. */
+static cov__key *find(uint64_t hash, cov_str pem, bool is_private)
 {
-    cov__key key = { .st = COV_EINVAL };
-
-    if ((e->fits >> alg & 1) != 0) {
-        if (EVP_PKEY_up_ref(e->pkey) == 1)
-            key = (cov__key){ .pkey = e->pkey, .st = COV_OK };
-        else
-            key.st = COV_EINTERNAL;
-    }
-    return key;
-}
-
-static bool get_cached(uint64_t hash, cov_str pem, bool is_private, cov_signature alg,
-                       cov__key *key)
-{
-    entry *e;
+    cov__key *found = NULL;
 
     pthread_mutex_lock(&lock);
-    e = find(hash, pem, is_private);
-    if (e != NULL) {
-        e->used_at = ++cache.clock;
-        *key = lend(e, alg);
+    for (size_t i = 0; found == NULL && i < CACHE_SIZE; i++)
+        if (is_key_of(cache.keys[i], hash, pem, is_private))
+            found = cache.keys[i];
+    if (found != NULL) {
+        found->used_at = ++cache.clock;
+        atomic_fetch_add(&found->refs, 1);
     }
     pthread_mutex_unlock(&lock);
-    return e != NULL;
+    return found;
 }
 
-/* The entry is the cache's now, in place of the least recently used; of two threads that parsed one, one is kept. */
-static void keep(entry *made)
+/*
+ * Keep the key in a free place, or in that of the least recently used. Two threads may have parsed one text at once:
+ * then both are kept until the older one is the least recently used.
+ */
+static void keep(cov__key *key)
 {
-    entry dropped = *made;
+    size_t at = 0;
+    cov__key *dropped;
 
+    atomic_fetch_add(&key->refs, 1);
     pthread_mutex_lock(&lock);
-    if (find(made->hash, cov_str_of(made->pem, made->len), made->is_private) == NULL) {
-        entry *oldest = &cache.entries[0];
-
-        for (size_t i = 1; i < CACHE_SIZE; i++)
-            if (cache.entries[i].used_at < oldest->used_at)
-                oldest = &cache.entries[i];
-        dropped = *oldest;
-        made->used_at = ++cache.clock;
-        *oldest = *made;
-    }
+    for (size_t i = 1; i < CACHE_SIZE && cache.keys[at] != NULL; i++)
+        if (cache.keys[i] == NULL || cache.keys[i]->used_at < cache.keys[at]->used_at)
+            at = i;
+    dropped = cache.keys[at];
+    cache.keys[at] = key;
+    key->used_at = ++cache.clock;
     pthread_mutex_unlock(&lock);
-    entry_clear(&dropped);
+    cov__key_release(dropped);
 }
 
-cov__key cov__key_get(cov_str pem, bool is_private, cov_signature alg)
+cov_status cov__key_get(cov_str pem, bool is_private, cov_signature alg, cov__key **out)
 {
-    cov__key key = { .st = COV_EINVAL };
-    entry made = { .is_private = is_private };
+    uint64_t hash;
+    cov__key *key;
 
     if ((size_t)alg >= COV_SIGNATURES || pem.len == 0 || pem.len > PEM_MAX_BYTES)
-        return key;
-    made.hash = cov_hash(pem);
-    if (get_cached(made.hash, pem, is_private, alg, &key))
-        return key;
-    made.pem = malloc(pem.len);
-    if (made.pem == NULL) {
-        key.st = COV_ENOMEM;
-        return key;
-    }
-    memcpy(made.pem, pem.ptr, pem.len);
-    made.len = pem.len;
-    parse(&made);
-    if (made.pkey == NULL) {
-        entry_clear(&made);
-        return key;
-    }
-    key = lend(&made, alg);
-    keep(&made);
-    return key;
-}
+        return COV_EINVAL;
+    hash = cov_hash(pem);
+    key = find(hash, pem, is_private);
+    if (key == NULL) {
+        cov_status st = key_new(pem, is_private, hash, &key);
 
-void cov__key_release(cov__key key)
-{
-    EVP_PKEY_free(key.pkey);
+        if (st != COV_OK)
+            return st;
+        keep(key);
+    }
+    if ((key->fits >> alg & 1) == 0) {
+        cov__key_release(key);
+        return COV_EINVAL;
+    }
+    *out = key;
+    return COV_OK;
 }

@@ -14,14 +14,12 @@
 
 enum { COV_SIGNATURES = COV_ES512 + 1 };
 
-typedef struct cov__key {
-    EVP_PKEY *pkey; /* NULL: the PEM is no key for the algorithm */
-    cov_status st;  /* why not: COV_EINVAL, COV_ENOMEM */
-} cov__key;
+typedef struct cov__key cov__key;
 
-/* The key of `pem` if it is one for `alg`. Release what was got. */
-cov__key cov__key_get(cov_str pem, bool is_private, cov_signature alg);
-void cov__key_release(cov__key key);
+/* The key of `pem`; COV_EINVAL when it is none for `alg`, COV_ENOMEM. Release what was got; NULL is fine. */
+COV_CHECK cov_status cov__key_get(cov_str pem, bool is_private, cov_signature alg, cov__key **out);
+EVP_PKEY *cov__key_pkey(const cov__key *key); /* borrowed */
+void cov__key_release(cov__key *key);
 /* Bytes of one coordinate of the algorithm's curve; 0 for RSA. */
 size_t cov__key_coordinate_bytes(cov_signature alg);
 

@@ -114,20 +114,20 @@ static cov_status sign_rsa(EVP_MD_CTX *ctx, const EVP_PKEY *pkey, cov_str data, 
 cov_status cov__native_sign(void *self, cov_signature alg, cov_str private_pem, cov_str data,
                             cov_buf *out)
 {
-    cov__key key = cov__key_get(private_pem, true, alg);
-    cov_status st = key.st;
+    cov__key *key = NULL;
+    cov_status st = cov__key_get(private_pem, true, alg, &key);
     EVP_MD_CTX *ctx;
 
     (void)self;
     if (st != COV_OK)
         return st;
-    ctx = start(EVP_DigestSignInit_ex, alg, key.pkey);
+    ctx = start(EVP_DigestSignInit_ex, alg, cov__key_pkey(key));
     if (ctx == NULL)
         st = COV_EINTERNAL;
     else if (cov__key_coordinate_bytes(alg) > 0)
         st = sign_ecdsa(ctx, alg, data, out);
     else
-        st = sign_rsa(ctx, key.pkey, data, out);
+        st = sign_rsa(ctx, cov__key_pkey(key), data, out);
     EVP_MD_CTX_free(ctx);
     cov__key_release(key);
     ERR_clear_error();
@@ -139,21 +139,22 @@ cov_status cov__native_sign(void *self, cov_signature alg, cov_str private_pem, 
 int cov__native_verify(void *self, cov_signature alg, cov_str public_pem, cov_str data,
                        cov_str signature)
 {
-    cov__key key = cov__key_get(public_pem, false, alg);
+    cov__key *key = NULL;
+    cov_status st = cov__key_get(public_pem, false, alg, &key);
     unsigned char der[DER_MAX_BYTES];
     EVP_MD_CTX *ctx = NULL;
     bool valid;
 
     (void)self;
-    if (key.pkey == NULL)
-        return key.st == COV_EINVAL ? -1 : 0;
+    if (st != COV_OK)
+        return st == COV_EINVAL ? -1 : 0;
     if (cov__key_coordinate_bytes(alg) > 0) {
         size_t len = to_der(signature, cov__key_coordinate_bytes(alg), der);
 
         signature = cov_str_of((const char *)der, len);
     }
     if (signature.len > 0)
-        ctx = start(EVP_DigestVerifyInit_ex, alg, key.pkey);
+        ctx = start(EVP_DigestVerifyInit_ex, alg, cov__key_pkey(key));
     valid = ctx != NULL &&
             EVP_DigestVerify(ctx, (const unsigned char *)signature.ptr, signature.len,
                              (const unsigned char *)(data.len > 0 ? data.ptr : ""), data.len) == 1;
