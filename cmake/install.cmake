@@ -13,7 +13,8 @@ set(parts covara_core covara_sqlite covara_native covara_cli yyjson llhttp)
 foreach(part ${parts})
   list(APPEND COVARA_OBJECTS $<TARGET_OBJECTS:${part}>)
 endforeach()
-set(needs m Threads::Threads PkgConfig::SQLITE3 PkgConfig::LIBUV PkgConfig::PCRE2 PkgConfig::OPENSSL)
+set(needs m Threads::Threads PkgConfig::SQLITE3 PkgConfig::LIBUV PkgConfig::PCRE2 PkgConfig::OPENSSL
+  PkgConfig::CURL)
 
 set(one ${CMAKE_BINARY_DIR}/covara.o)
 separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_RELEASE}")

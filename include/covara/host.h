@@ -2,7 +2,7 @@
 /*
  * covara/host.h - the core's only door to the outside.
  *
- * The native host fills it from OpenSSL, PCRE2 and the operating system; the Workers host from its
+ * The native host fills it from OpenSSL, PCRE2, libcurl and the operating system; the Workers host from its
  * JavaScript imports; tests from a fake with a settable clock. Calls may come from any thread.
  */
 #ifndef COVARA_HOST_H
@@ -103,7 +103,8 @@ typedef struct cov_host {
                   cov_str signature);
     /*
      * must: one call to another server; blocks. Redirects are not followed. The reply lives in `arena`. Fails with
-     * COV_EBUSY (not reached, cut off, TLS), COV_ETIMEOUT, COV_ETOOLARGE.
+     * COV_EBUSY (not reached, cut off, TLS), COV_ETIMEOUT, COV_ETOOLARGE, COV_EINVAL (no http URL, or a header that
+     * holds controls or frames the body). What `err` says names the host, never the rest of the URL.
      */
     cov_status (*http)(void *self, const cov_http_call *call, cov_arena *arena, cov_http_reply *out,
                        cov_error *err);

@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L /* uv.h needs POSIX types */
 #define PCRE2_CODE_UNIT_WIDTH 8
 
+#include <curl/curl.h>
 #include <openssl/crypto.h>
 #include <pcre2.h>
 #include <sqlite3.h>
@@ -38,6 +39,7 @@ int cov_cli_version(void)
     printf("libuv %s\n", uv_version_string());
     printf("OpenSSL %.*s\n", COV_STR_ARG(openssl));
     printf("PCRE2 %s\n", pcre2);
+    printf("libcurl %s\n", curl_version_info(CURLVERSION_NOW)->version);
     printf("yyjson %u.%u.%u\n", (unsigned)(yyjson >> 16), (unsigned)(yyjson >> 8 & 0xff),
            (unsigned)(yyjson & 0xff));
     printf("database drivers:");

@@ -39,9 +39,9 @@ test("version names the libraries and drivers", () => {
   const lines = stdout.trimEnd().split("\n");
   assert.match(lines[0], /^covara \d+\.\d+\.\d+ \(wire-compatible with Covara 0\.16\)$/);
   assert.deepEqual(lines.slice(1).map((line) => line.replace(/[ :].*/, "")),
-    ["SQLite", "libuv", "OpenSSL", "PCRE2", "yyjson", "database"]);
-  for (const line of lines.slice(1, 6)) assert.match(line, /^\w+ \d+\.\d+/);
-  assert.equal(lines[6], "database drivers: sqlite");
+    ["SQLite", "libuv", "OpenSSL", "PCRE2", "libcurl", "yyjson", "database"]);
+  for (const line of lines.slice(1, 7)) assert.match(line, /^\w+ \d+\.\d+/);
+  assert.equal(lines[7], "database drivers: sqlite");
   assert.deepEqual(run(["-v"]).stdout, stdout);
 });
 

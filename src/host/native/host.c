@@ -78,6 +78,14 @@ const cov_host *cov_native_host(void)
         .regex = cov__native_regex,
         .log = cov__native_log,
         .env = env_value,
+        .scrypt = cov__native_scrypt,
+        .sign = cov__native_sign,
+        .verify = cov__native_verify,
+        .http = cov__native_http,
+        .lock_new = cov__native_lock_new,
+        .lock = cov__native_lock,
+        .unlock = cov__native_unlock,
+        .lock_free = cov__native_lock_free,
     };
 
     return &host;

@@ -10,7 +10,7 @@
 
 #include "covara/app.h"
 
-/* The process's cov_host: OpenSSL, PCRE2, clock_gettime, getrandom, getenv; log lines go to stdout/stderr. */
+/* The process's cov_host: OpenSSL, PCRE2, libcurl, clock_gettime, getrandom, getenv; log lines go to stdout/stderr. */
 const cov_host *cov_native_host(void);
 /* Lines below this level are dropped. Call before threads start. */
 void cov_native_log_level(cov_log_level level);
