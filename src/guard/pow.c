@@ -79,15 +79,6 @@ static cov_str body_text(const cov_guarded *g)
     return body.len != 0 ? cov_utf8_repair(g->arena, body) : COV_STR("");
 }
 
-static void append_upper(cov_buf *out, cov_str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-
-        cov_buf_char(out, c >= 'a' && c <= 'z' ? (char)(c - ('a' - 'A')) : c);
-    }
-}
-
 static cov_status fingerprint(const cov_guarded *g, cov_buf *out, cov_error *err)
 {
     cov_buf text = COV_BUF_IN(g->arena);
@@ -96,7 +87,7 @@ static cov_status fingerprint(const cov_guarded *g, cov_buf *out, cov_error *err
 
     if (body.ptr == NULL)
         return cov_fail_nomem(err);
-    append_upper(&text, g->req->method_name);
+    cov_buf_str(&text, g->req->method_name);
     cov_buf_char(&text, '\n');
     cov_buf_str(&text, g->req->path);
     if (g->req->query.len != 0) {

@@ -4,15 +4,19 @@
  *
  * The store counts in one step (WINDOW, SLIDE), so parallel requests are all counted. Requests that are refused count
  * too: who keeps hammering a sliding window stays out.
+ *
+ * A sliding window has room again when all but the newest max - 1 requests have left it, so Retry-After comes from the
+ * max-th newest. The reference takes the oldest, which is too early for whoever was refused before.
  */
 #include "guard/internal.h"
 
 #include "base/json.h"
+#include "base/num.h"
 
 /* What the store answered. */
 typedef struct tally {
     int64_t count;
-    int64_t resets_at_ms; /* when a window ends; sliding: when its oldest request leaves it */
+    int64_t resets_at_ms; /* when there is room again */
 } tally;
 
 static cov_str rate_key(const cov_guarded *g, const cov_rate_config *rate, cov_str scope)
@@ -56,17 +60,20 @@ static cov_status read_tally(const cov_kv_reply *reply, tally *out, cov_error *e
     return COV_OK;
 }
 
-static cov_status count(const cov_guarded *g, const cov_rate_config *rate, cov_str scope,
+static cov_str number(const cov_guarded *g, int64_t value)
+{
+    return cov_arena_printf(g->arena, "%lld", (long long)value);
+}
+
+static cov_status count(const cov_guarded *g, const cov_rate_config *rate, cov_str key,
                         int64_t now_ms, tally *out, cov_error *err)
 {
-    cov_str args[5] = { rate_key(g, rate, scope),
-                        cov_arena_printf(g->arena, "%lld", (long long)now_ms),
-                        cov_arena_printf(g->arena, "%lld", (long long)rate->window_ms) };
+    cov_str args[5] = { key, number(g, now_ms), number(g, rate->window_ms), COV_STR_NULL,
+                        number(g, rate->max_requests) };
     cov_kv_reply reply;
     cov_status st = COV_OK;
 
-    args[4] = cov_arena_printf(g->arena, "%lld", (long long)rate->max_requests);
-    if (args[0].ptr == NULL || args[1].ptr == NULL || args[2].ptr == NULL || args[4].ptr == NULL)
+    if (args[1].ptr == NULL || args[2].ptr == NULL || args[4].ptr == NULL)
         return cov_fail_nomem(err);
     if (rate->sliding && (st = sliding_member(g, now_ms, &args[3], err)) != COV_OK)
         return st;
@@ -76,6 +83,29 @@ static cov_status count(const cov_guarded *g, const cov_rate_config *rate, cov_s
         st = read_tally(&reply, out, err);
     if (st == COV_OK && rate->sliding)
         out->resets_at_ms += rate->window_ms;
+    return st;
+}
+
+/* Of a sliding window that is full. A member begins with its moment. */
+static cov_status find_room(const cov_guarded *g, const cov_rate_config *rate, cov_str key,
+                            int64_t now_ms, tally *t, cov_error *err)
+{
+    cov_str args[3] = { key, number(g, -rate->max_requests), number(g, -rate->max_requests) };
+    cov_kv_reply reply;
+    int64_t moment;
+    cov_status st;
+
+    if (rate->max_requests == 0) {
+        t->resets_at_ms = now_ms + rate->window_ms;
+        return COV_OK;
+    }
+    if (args[1].ptr == NULL || args[2].ptr == NULL)
+        return cov_fail_nomem(err);
+    st = cov_kv_call(g->guard->setup.kv, g->arena, COV_KV_ZRANGE, args, 3, &reply, err);
+    if (st == COV_OK && reply.type == COV_KV_LIST && reply.n == 1 &&
+        cov_parse_i64(cov_str_slice(reply.items[0].s, 0, cov_str_find(reply.items[0].s, ':', 0)),
+                      &moment))
+        t->resets_at_ms = moment + rate->window_ms;
     return st;
 }
 
@@ -114,15 +144,24 @@ cov_status cov_rate_check(const cov_guarded *g, const cov_rate_config *rate, cov
                           cov_error *err)
 {
     int64_t now_ms = cov__guard_now_ms(g->guard);
+    cov_str key;
     tally t;
+    bool full;
     cov_status st;
 
     if (!rate->set)
         return COV_OK;
-    if ((st = count(g, rate, scope, now_ms, &t, err)) != COV_OK)
+    key = rate_key(g, rate, scope);
+    if (key.ptr == NULL)
+        return cov_fail_nomem(err);
+    if ((st = count(g, rate, key, now_ms, &t, err)) != COV_OK)
         return st;
-    st = tell(g, rate, &t, t.count > rate->max_requests, err);
-    if (st == COV_OK && t.count > rate->max_requests)
+    full = t.count > rate->max_requests;
+    if (full && rate->sliding)
+        st = find_room(g, rate, key, now_ms, &t, err);
+    if (st == COV_OK)
+        st = tell(g, rate, &t, full, err);
+    if (st == COV_OK && full)
         st = refuse(g, rate, t.resets_at_ms - now_ms, err);
     return st;
 }

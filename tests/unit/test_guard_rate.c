@@ -127,6 +127,29 @@ static void rate__a_sliding_window_keeps_hammering_out(void **state)
     guard_close(&f);
 }
 
+/* Whoever waits as told gets in, and who comes a moment earlier does not. */
+static void rate__retry_after_of_a_sliding_window_is_right(void **state)
+{
+    cov_rate_config rate = limit(true, 2);
+    guard_fixture f;
+
+    (void)state;
+    guard_open(&f);
+    guard_build(&f);
+    for (int i = 0; i < 4; i++) {
+        f.now_ms += i * 10000;
+        assert_int_equal(hit(&f, &rate, NULL, NULL), i < 2 ? COV_OK : COV_ERATELIMIT);
+    }
+    /* Requests at 0, 10, 30 and 60 s: with a third one refused, the one of 30 s has to leave. */
+    assert_string_equal(guard_header(&f, "Retry-After"), "30");
+    f.now_ms += 30000;
+    assert_int_equal(hit(&f, &rate, NULL, NULL), COV_OK);
+    rate.max_requests = 0;
+    assert_int_equal(hit(&f, &rate, "u", NULL), COV_ERATELIMIT);
+    assert_string_equal(guard_header(&f, "Retry-After"), "60");
+    guard_close(&f);
+}
+
 /* The rule of section 4.4 over a list of moments: a request passes when at most `max` fell into the last window. */
 static void rate__sliding_equals_the_naive_model(void **state)
 {
@@ -183,6 +206,7 @@ int main(void)
         cmocka_unit_test(rate__counters_are_apart),
         cmocka_unit_test(rate__none_and_without_headers),
         cmocka_unit_test(rate__a_sliding_window_keeps_hammering_out),
+        cmocka_unit_test(rate__retry_after_of_a_sliding_window_is_right),
         cmocka_unit_test(rate__sliding_equals_the_naive_model),
         cmocka_unit_test(rate__a_lost_store_refuses),
     };

@@ -182,6 +182,21 @@ static cov_kv_reply slide(store *s, const cov_str *args, cov_arena *arena)
     return pair(arena, of_int((int64_t)kept), of_int(e->members[0]));
 }
 
+/* One index from the end; members are "<score>:0". */
+static cov_kv_reply zrange(store *s, const cov_str *args, cov_arena *arena)
+{
+    const entry *e = find(s, args[0]);
+    size_t back = (size_t)-integer(args[1]);
+    cov_kv_reply *item = COV_NEW(arena, cov_kv_reply);
+    cov_kv_reply list = { .type = COV_KV_LIST, .items = item, .n = 1 };
+
+    if (item == NULL || e == NULL || back == 0 || back > e->n_members)
+        return (cov_kv_reply){ .type = COV_KV_LIST };
+    item->type = COV_KV_TEXT;
+    item->s = cov_arena_printf(arena, "%lld:0", (long long)e->members[e->n_members - back]);
+    return list;
+}
+
 static cov_kv_reply bucket(store *s, const cov_str *args, cov_arena *arena)
 {
     entry *e = find(s, args[0]);
@@ -226,6 +241,8 @@ static cov_kv_reply answer(store *s, const cov_kv_cmd *cmd, cov_arena *arena)
         return window(s, cmd->args, arena);
     case COV_KV_SLIDE:
         return slide(s, cmd->args, arena);
+    case COV_KV_ZRANGE:
+        return zrange(s, cmd->args, arena);
     case COV_KV_BUCKET:
         return bucket(s, cmd->args, arena);
     default:
