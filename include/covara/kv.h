@@ -23,6 +23,10 @@ COV_BEGIN_C
  * included ("SET k v EX 60 NX"), but for the last group, which Redis runs as a script and the memory engine in one
  * step: they are atomic everywhere (spec/05 section 6). Times are milliseconds since 1970 unless EX/EXPIRE, which are
  * seconds. Replies: Redis's own, and for the last group as commented.
+ *
+ * Options that every driver has: SET k v [EX s | PX ms | KEEPTTL] [NX | XX]; ZADD k [NX | XX] [GT | LT] [CH] score
+ * member...; ZRANGEBYSCORE k min max [WITHSCORES | LIMIT offset count], "(" before a bound excluding it;
+ * SCAN cursor [MATCH pattern] [COUNT n].
  */
 /* clang-format off */
 #define COV_KV_OP_MAP(X) \
@@ -59,12 +63,13 @@ COV_BEGIN_C
     X(COV_KV_EXPIREIF,"EXPIREIF",3,  3, "k.") \
     /* key field value ...: HSET when the key exists: 1, else 0 and nothing is written */ \
     X(COV_KV_HSETIF,  "HSETIF",  3, -1, "k.") \
-    /* key now window: count one in the fixed window of spec/07 section 4.3; [count, resetAt] */ \
+    /* key now window: count one in the fixed window of spec/07 section 4.3; [count, resetAt], integers */ \
     X(COV_KV_WINDOW,  "WINDOW",  3,  3, "k.") \
-    /* key now window member max: sliding window of spec/07 section 4.4; [count, oldest score] */ \
+    /* key now window member max: sliding window of spec/07 section 4.4; [count, oldest score], integers. Only the latest
+       max + 1 members are kept: more cannot change whether count > max, and nobody can make a set grow. */ \
     X(COV_KV_SLIDE,   "SLIDE",   5,  5, "k.") \
     /* key now capacity refillPerMinute cost mode: the bucket of spec/07 section 5.3, mode ASSESS, DEDUCT, CONSUME or
-       CREDIT; [tokens as text, 1 when they sufficed before the charge else 0] */ \
+       CREDIT; [tokens after the charge as text, 1 when they sufficed before the charge else 0] */ \
     X(COV_KV_BUCKET,  "BUCKET",  6,  6, "k.")
 /* clang-format on */
 
@@ -113,7 +118,9 @@ typedef struct cov_kv cov_kv;
 
 /*
  * A message of a channel. Called once for each message in the order published, on whatever thread the driver has (the
- * memory engine: the publisher's, with no lock held). It must be quick, must not call unsubscribe, and may publish.
+ * memory engine: one that publishes, with no lock of the keys held; cov_kv_publish may return while another thread still
+ * delivers). It must be quick, must not call unsubscribe, and may run commands and publish; what it publishes is
+ * delivered after it returned.
  */
 typedef void (*cov_kv_message_fn)(void *self, cov_str channel, cov_str message);
 
@@ -127,7 +134,8 @@ typedef struct cov_kv_driver {
     /*
      * must: run `n` commands in order; replies[i] and what it points to live in `arena`. `atomic`: nothing else comes
      * between (MULTI/EXEC). A command that fails gives a COV_KV_ERROR reply, and the others run all the same. Keys are
-     * physical: the prefix was added. Fails (COV_EBUSY) only when the store cannot be reached.
+     * physical: the prefix was added. Fails (COV_EBUSY) only when the store cannot be reached, or (COV_ENOMEM) when the
+     * replies do not fit into the arena; then some of the commands may have run.
      */
     cov_status (*run)(cov_kv *kv, const cov_kv_cmd *cmds, size_t n, bool atomic, cov_arena *arena,
                       cov_kv_reply *replies, cov_error *err);
