@@ -59,6 +59,20 @@ NOTES = {
                   "waiting already, or `server.maxConnections` is reached. Sent with `Retry-After: 1`.", ""),
     "COV_EVERSION": ("The request is neither HTTP/1.0 nor HTTP/1.1.", ""),
     "COV_EOUTPUT": ("A procedure of the application returned something else than the shape that it declares.", ""),
+    "COV_ERATELIMIT": ("More requests than a `rateLimit` allows, or the budget of `abuseProtection` is spent and nothing can be "
+                       "solved instead. Sent with `Retry-After` in seconds.",
+                       "`retryAfter`: in seconds from a rate limit, in milliseconds from the budget."),
+    "COV_EPOW": ("The operation asks for proof of work, or the budget is spent. The header `Covara-PoW-Challenge` has the "
+                 "challenge; repeat the request with it and the solution in `Covara-PoW-Nonce`. A solution that is wrong, "
+                 "late, used, or for another request gets a new challenge.", "`difficulty` in bits, `algorithm`."),
+    "COV_ECAPTCHA": ("The operation asks for a CAPTCHA, or the budget is spent. Repeat the request with the provider's token in "
+                     "`Covara-Captcha-Token`.", "`provider`; `siteKey` and `action` when they are configured."),
+    "COV_EIDEMPOTENCY": ("The idempotency key was used for a request with another method, path or body.", "`suggestion`."),
+    "COV_EINPROGRESS": ("A request with the same idempotency key is being answered. Sent with `Retry-After`.", ""),
+    "COV_EIDEMKEY": ("The value of `Idempotency-Key` is not 8 to 256 letters, digits, `_` and `-`.", ""),
+    "COV_EIDEMSTORE": ("The store of idempotency keys cannot be reached, and `onStoreError` is `fail`. Nothing was done.", ""),
+    "COV_EOLDCLIENT": ("`X-Covara-Client-Version` is below `versioning.minimumClientVersion`, or is no version.",
+                       "`minVersion`, `clientVersion`."),
 }
 
 HEAD = """\

@@ -41,7 +41,15 @@ COV_BEGIN_C
     X(COV_ENOSYS,     -24, 501, "not-implemented",                 "NOT_IMPLEMENTED") \
     X(COV_EBUSY,      -25, 503, "service-unavailable",             "SERVICE_UNAVAILABLE") \
     X(COV_EVERSION,   -26, 505, "http-version-not-supported",      "HTTP_VERSION_NOT_SUPPORTED") \
-    X(COV_EOUTPUT,    -27, 500, "unknown-error",                   "OUTPUT_VALIDATION_ERROR")
+    X(COV_EOUTPUT,    -27, 500, "unknown-error",                   "OUTPUT_VALIDATION_ERROR") \
+    X(COV_ERATELIMIT, -28, 429, "rate-limit-exceeded",             "RATE_LIMIT_EXCEEDED") \
+    X(COV_EPOW,       -29, 428, "proof-of-work-required",          "PROOF_OF_WORK_REQUIRED") \
+    X(COV_ECAPTCHA,   -30, 428, "captcha-required",                "CAPTCHA_REQUIRED") \
+    X(COV_EIDEMPOTENCY, -31, 409, "idempotency-mismatch",          "IDEMPOTENCY_MISMATCH") \
+    X(COV_EINPROGRESS, -32, 409, "idempotency-in-progress",        "IDEMPOTENCY_IN_PROGRESS") \
+    X(COV_EIDEMKEY,   -33, 400, "validation-error",                "INVALID_IDEMPOTENCY_KEY") \
+    X(COV_EIDEMSTORE, -34, 503, "idempotency-store-unavailable",   "IDEMPOTENCY_STORE_UNAVAILABLE") \
+    X(COV_EOLDCLIENT, -35, 400, "unsupported-version",             "UNSUPPORTED_CLIENT_VERSION")
 /* clang-format on */
 
 typedef enum cov_status {
