@@ -54,7 +54,7 @@ static void build__says_what_does_not_fit(void **state)
             fail_msg("%s", err.text);
         assert_int_equal(cov_schema_read_sqlite(f.arena, f.db, COV_NAMING_CAMEL, &tables, &err),
                          COV_OK);
-        assert_int_equal(cov__app_build(cov_native_host(), config, tables, NULL, &app, &err),
+        assert_int_equal(cov__app_build(cov_native_host(), config, tables, NULL, NULL, &app, &err),
                          COV_EINVAL);
         assert_string_equal(cov_error_detail(&err).ptr, refusals[i].message);
     }

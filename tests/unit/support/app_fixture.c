@@ -11,6 +11,7 @@
 
 #include "app/build.h"
 #include "driver/db/sqlite/sqlite.h"
+#include "driver/kv/memory/memory.h"
 
 enum { MAX_HEADERS = 16, REQUEST_BYTES = 16 * 1024 * 1024 };
 
@@ -18,6 +19,13 @@ static void must(cov_status st, const cov_error *err)
 {
     if (st != COV_OK)
         fail_msg("%s: %.*s", cov_status_name(st), COV_STR_ARG(cov_error_detail(err)));
+}
+
+static void start_app(app_fixture *f, cov_error *err)
+{
+    cov_worker worker = { .host = cov_native_host(), .db = f->db, .arena = f->request };
+
+    must(cov_app_start(f->app, &worker, err), err);
 }
 
 void app_fixture_open(app_fixture *f, const char *sql, const char *config_text)
@@ -46,13 +54,18 @@ void app_fixture_build(app_fixture *f, const char *sql, const char *config_text,
                           &config, &err),
          &err);
     must(cov_schema_read_sqlite(f->arena, f->db, config->naming, &schema, &err), &err);
-    must(cov__app_build(host, config, schema, build, &f->app, &err), &err);
+    must(cov_kv_open(&cov_memory_kv_driver, host, &(cov_kv_config){ .url = COV_STR("") }, &f->kv,
+                     &err),
+         &err);
+    must(cov__app_build(host, config, schema, f->kv, build, &f->app, &err), &err);
+    start_app(f, &err);
 }
 
 void app_fixture_close(app_fixture *f)
 {
     cov_buf_dispose(&f->res.body);
     cov_app_free(f->app);
+    cov_kv_close(f->kv);
     cov_db_close(f->db);
     cov_arena_free(f->request);
     cov_arena_free(f->arena);

@@ -10,6 +10,7 @@ typedef struct app_fixture {
     cov_arena *arena;   /* lives as long as the fixture */
     cov_arena *request; /* reset by each call */
     cov_db *db;
+    cov_kv *kv;
     cov_app *app;
     cov_response res; /* of the last call */
 } app_fixture;
