@@ -26,8 +26,7 @@ typedef struct cov_resource_code {
  * Make a resource of `table`; checks that every name in `config` is a column. All is borrowed, the result
  * lives in `arena`. Fails with COV_EINVAL; the detail names the option and the nearest column.
  */
-COV_CHECK cov_status cov_resource_new(cov_arena *arena, const cov_host *host,
-                                      const cov_resource_config *config,
+COV_CHECK cov_status cov_resource_new(cov_arena *arena, const cov_resource_config *config,
                                       const cov_resource_code *code, const cov_table *table,
                                       cov_resource **out, cov_error *err);
 
@@ -35,6 +34,13 @@ COV_CHECK cov_status cov_resource_new(cov_arena *arena, const cov_host *host,
 COV_CHECK cov_status cov_resource_link(cov_arena *arena, cov_resource *resource,
                                        const cov_schema *schema, cov_resource *const *all,
                                        size_t n_all, cov_error *err);
+
+/*
+ * Bind every configured scope once, when all resources are linked: relation paths lead through several of
+ * them. Fails with COV_EINVAL; the detail names resource, operation and what is wrong.
+ */
+COV_CHECK cov_status cov_resource_check(cov_arena *arena, const cov_resource *resource,
+                                        const cov_host *host, cov_error *err);
 
 typedef cov_status (*cov_resource_handler)(const cov_resource *resource, cov_ctx *ctx, cov_str id);
 

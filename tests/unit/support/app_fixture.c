@@ -112,16 +112,41 @@ int app_call(app_fixture *f, const char *method, const char *target, const char 
 
 static bool user_value(const void *self, cov_str path, cov_value *value)
 {
+    const app_user *user = self;
+
     if (!cov_str_eq(path, COV_STR("user.id")))
         return false;
-    *value = cov_value_text(cov_str_from(self));
+    *value = cov_value_text(cov_str_from(user->id));
+    return true;
+}
+
+static bool user_list(const void *self, cov_str path, cov_arena *arena, const cov_value **values,
+                      size_t *n)
+{
+    const app_user *user = self;
+    cov_value *items = COV_NEW_ARRAY(arena, cov_value, user->n_teams + 1);
+
+    if (!cov_str_eq(path, COV_STR("user.metadata.teams")) || items == NULL)
+        return false;
+    for (size_t i = 0; i < user->n_teams; i++)
+        items[i] = cov_value_int(user->teams[i]);
+    *values = items;
+    *n = user->n_teams;
     return true;
 }
 
 int app_call_as(app_fixture *f, const char *user_id, const char *method, const char *target,
                 const char *body)
 {
-    cov_rsql_vars user = { user_value, user_id };
+    app_user user = { .id = user_id };
+
+    return app_call_user(f, user_id != NULL ? &user : NULL, method, target, body);
+}
+
+int app_call_user(app_fixture *f, const app_user *as, const char *method, const char *target,
+                  const char *body)
+{
+    cov_rsql_vars user = { user_value, as, user_list };
     cov_request req = request_of(method, target, body);
     cov_route route = cov__route_find(f->app, &req);
     cov_error err;
@@ -134,7 +159,7 @@ int app_call_as(app_fixture *f, const char *user_id, const char *method, const c
 
     start(f);
     cov_error_init(&err, f->request);
-    ctx.user = user_id != NULL ? &user : NULL;
+    ctx.user = as != NULL ? &user : NULL;
     assert_int_equal(route.kind, COV_ROUTE_RESOURCE);
     cov_params_read(&ctx);
     if (route.target.handler(route.resource, &ctx, route.target.id) != COV_OK)
