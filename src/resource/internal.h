@@ -239,6 +239,9 @@ const char *cov__json_kind(yyjson_val *json);
 COV_CHECK cov_status cov__batch_limit(cov_ctx *ctx, const char *operation, int64_t limit,
                                       int64_t requested);
 
+/* The routes beside /:id and /rpc by place, false behind the last: no route may go without a test of its scopes. */
+bool cov__fixed_route(size_t at, cov_method *method, cov_str *tail);
+
 /* --- handlers, one file each --- */
 cov_status cov__list(const cov_resource *r, cov_ctx *ctx, cov_str id);
 cov_status cov__get(const cov_resource *r, cov_ctx *ctx, cov_str id);

@@ -11,6 +11,7 @@
 
 #include "app/build.h"
 #include "driver/db/sqlite/sqlite.h"
+#include "resource/internal.h"
 
 enum { MAX_HEADERS = 16, REQUEST_BYTES = 16 * 1024 * 1024 };
 
@@ -180,6 +181,36 @@ const char *app_header(app_fixture *f, const char *name)
     const cov_header *header = cov_response_find(&f->res, cov_str_from(name));
 
     return header != NULL ? cov_arena_str(f->request, header->value).ptr : NULL;
+}
+
+typedef struct text_sink {
+    cov_row_sink sink;
+    cov_buf *out;
+} text_sink;
+
+static cov_status write_row(cov_row_sink *base, const cov_value *values, size_t n, cov_error *err)
+{
+    cov_buf *out = ((text_sink *)base)->out;
+
+    (void)err;
+    for (size_t i = 0; i < n; i++) {
+        if (i != 0)
+            cov_buf_char(out, '|');
+        cov__plain_text(out, &values[i]);
+    }
+    cov_buf_char(out, '\n');
+    return COV_OK;
+}
+
+void app_query(app_fixture *f, const char *sql, cov_buf *out)
+{
+    text_sink sink = { { write_row }, out };
+    cov_stmt stmt = { cov_str_from(sql), NULL, 0 };
+    cov_error err;
+
+    cov_error_init(&err, NULL);
+    must(cov_db_query(f->db, &stmt, &sink.sink, &err), &err);
+    assert_false(out->failed);
 }
 
 void app_sql(app_fixture *f, const char *sql)

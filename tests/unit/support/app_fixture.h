@@ -39,6 +39,8 @@ const char *app_body(app_fixture *f);
 const char *app_header(app_fixture *f, const char *name);
 /* Run SQL beside the app; stops the test on failure. */
 void app_sql(app_fixture *f, const char *sql);
+/* Append what a query gives: "a|b" and a newline for each row. */
+void app_query(app_fixture *f, const char *sql, cov_buf *out);
 
 /* Assert status and exact body. */
 #define assert_answer(f, call, want_status, want_body)                 \
