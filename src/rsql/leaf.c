@@ -39,6 +39,12 @@ static cov_status fail_plain(leaf *l, const char *message)
     return COV__RSQL_FAIL(l->b->err, l->node->compare.offset, "%s", message);
 }
 
+/* Its value is the user's; how many there are is then no mistake of the scope. */
+static bool is_given(const leaf *l)
+{
+    return l->node->compare.value.kind == COV__LIT_PLACEHOLDER;
+}
+
 static bool set_operands(leaf *l, const cov_value *values, size_t count)
 {
     cov_value *items = COV_NEW_ARRAY(l->b->arena, cov_value, count);
@@ -269,6 +275,8 @@ static cov_status bind_between(leaf *l)
     size_t count = 0;
 
     flatten(&l->literal, written, COV_COUNT_OF(written), &count);
+    if (count != 2 && is_given(l))
+        return settle(l, COV__EXPR_NEVER);
     if (l->literal.kind != COV__LIT_LIST || count != 2)
         return COV__RSQL_FAIL(l->b->err, l->node->compare.offset,
                               "%.*s requires exactly two values", COV_STR_ARG(l->token));
@@ -460,14 +468,10 @@ static cov_status bind_value(leaf *l)
 
     if ((l->op->classes & (1u << l->column->class_)) == 0)
         return fail_support(l);
-    /* How many values a user has is no mistake of the scope. */
-    if (l->literal.kind == COV__LIT_LIST && !takes_list &&
-        l->node->compare.value.kind == COV__LIT_PLACEHOLDER)
-        return settle(l, COV__EXPR_NEVER);
-    if (l->literal.kind == COV__LIT_LIST && !takes_list)
+    if (l->literal.kind == COV__LIT_LIST && !takes_list && !is_given(l))
         return COV__RSQL_FAIL(l->b->err, l->node->compare.offset,
                               "Operator '%.*s' does not accept a list", COV_STR_ARG(l->token));
-    if (l->literal.kind == COV__LIT_UNKNOWN)
+    if (l->literal.kind == COV__LIT_UNKNOWN || (l->literal.kind == COV__LIT_LIST && !takes_list))
         return settle(l, COV__EXPR_NEVER);
     return bind_rules[l->op->kind](l);
 }
