@@ -242,8 +242,7 @@ static cov_status mount(cov_app *app, const cov_resource_config *config, cov_sch
         table = cov_table_clone(app->arena, table);
     st = table != NULL ? apply_columns(app, config, table, err) : cov_fail_nomem(err);
     if (st == COV_OK)
-        st = cov_resource_new(app->arena, config, code_of(app, config->name), table, out,
-                              err);
+        st = cov_resource_new(app->arena, config, code_of(app, config->name), table, out, err);
     if (st == COV_OK && !cov_map_put(&app->by_path, config->path, *out))
         st = cov_fail_nomem(err);
     return st;

@@ -91,8 +91,8 @@ static cov_status load_existing(batch_work *work, const cov_input *input, cov_va
     const cov_resource *r = work->r;
     cov_where anywhere = { NULL, false };
     bool matters = work->create_scope != NULL || work->update.expr != NULL ||
-                   work->update.live_only || r->version != NULL || work->ctx->mutations != NULL || cov__has_create_hooks(r) ||
-                   cov__has_update_hooks(r, COV_KIND_UPDATE);
+                   work->update.live_only || r->version != NULL || work->ctx->mutations != NULL ||
+                   cov__has_create_hooks(r) || cov__has_update_hooks(r, COV_KIND_UPDATE);
 
     *row = NULL;
     if (!matters || !input->present[r->id->index])

@@ -42,8 +42,8 @@ struct cov_resource {
     const bool *is_groupable;
     const bool *is_metric;
     cov_relation *relations; /* set by cov_resource_link */
-    size_t n_relations; /* what a request may name */
-    size_t n_paths;     /* with those behind them, what a scope may cross */
+    size_t n_relations;      /* what a request may name */
+    size_t n_paths;          /* with those behind them, what a scope may cross */
 };
 
 /* --- access.c: who may (spec/01 section 5, spec/02 section 8) --- */

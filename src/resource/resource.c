@@ -254,8 +254,9 @@ static cov_status access_of(builder *b, cov_op op)
                     COV_STR_ARG(b->r->config->name), cov__op_names[op], b->err->text);
 }
 
-cov_status cov_resource_new(cov_arena *arena, const cov_resource_config *config, const cov_resource_code *code,
-                            const cov_table *table, cov_resource **out, cov_error *err)
+cov_status cov_resource_new(cov_arena *arena, const cov_resource_config *config,
+                            const cov_resource_code *code, const cov_table *table,
+                            cov_resource **out, cov_error *err)
 {
     builder b = { arena, COV_NEW(arena, cov_resource), err };
     cov_status st;

@@ -97,11 +97,11 @@ typedef struct cov_rsql_vars {
  */
 typedef struct cov_rsql_hop {
     const cov_table *target;
-    const cov_column *outer; /* of the table before */
-    const cov_column *inner; /* of the target */
-    cov_str through;         /* manyToMany: quoted name of the junction; ptr NULL without one */
-    cov_str through_outer;   /* its quoted column that holds `outer` */
-    cov_str through_inner;   /* and the one that holds `inner` */
+    const cov_column *outer;   /* of the table before */
+    const cov_column *inner;   /* of the target */
+    cov_str through;           /* manyToMany: quoted name of the junction; ptr NULL without one */
+    cov_str through_outer;     /* its quoted column that holds `outer` */
+    cov_str through_inner;     /* and the one that holds `inner` */
     const cov_column *deleted; /* a row in which it is not NULL does not count; or NULL */
     const void *next;          /* from where the path goes on; NULL: it cannot */
 } cov_rsql_hop;

@@ -33,8 +33,8 @@ static cov_status list_value(const cov__binder *b, cov_str path, cov__literal *o
     cov__literal *items;
     size_t n = 0;
 
-    if (b->vars->list == NULL ||
-        !b->vars->list(b->vars->self, path, b->arena, &values, &n) || n == 0)
+    if (b->vars->list == NULL || !b->vars->list(b->vars->self, path, b->arena, &values, &n) ||
+        n == 0)
         return COV_OK;
     items = COV_NEW_ARRAY(b->arena, cov__literal, n);
     if (items == NULL)

@@ -10,10 +10,11 @@
 #include "app/build.h"
 #include "app_fixture.h"
 
-static const char schema[] = "CREATE TABLE t (id TEXT PRIMARY KEY, name TEXT, kind TEXT);"
-                             "CREATE TABLE pairs (a INTEGER, b INTEGER, PRIMARY KEY (a, b));"
-                             "CREATE TABLE kids (id INTEGER PRIMARY KEY, t_id TEXT REFERENCES t(id));"
-                             "INSERT INTO t VALUES ('a', 'Ann', 'x');";
+static const char schema[] =
+    "CREATE TABLE t (id TEXT PRIMARY KEY, name TEXT, kind TEXT);"
+    "CREATE TABLE pairs (a INTEGER, b INTEGER, PRIMARY KEY (a, b));"
+    "CREATE TABLE kids (id INTEGER PRIMARY KEY, t_id TEXT REFERENCES t(id));"
+    "INSERT INTO t VALUES ('a', 'Ann', 'x');";
 
 typedef struct refusal {
     const char *resources;

@@ -17,8 +17,9 @@
 #include "app_fixture.h"
 #include "resource/internal.h"
 
-#define ITEMS(table)                                                                                   \
-    "CREATE TABLE " table " (id INTEGER PRIMARY KEY, user_id TEXT, team_id INTEGER REFERENCES teams(id)," \
+#define ITEMS(table)                                                                \
+    "CREATE TABLE " table                                                           \
+    " (id INTEGER PRIMARY KEY, user_id TEXT, team_id INTEGER REFERENCES teams(id)," \
     " text TEXT, n INTEGER NOT NULL DEFAULT 0, parent_id INTEGER, version INTEGER, deleted_at TEXT);"
 
 static const char schema[] =
@@ -27,11 +28,11 @@ static const char schema[] =
     "CREATE TABLE kids (id INTEGER PRIMARY KEY, item_id INTEGER, user_id TEXT, text TEXT);"
     "CREATE TABLE links (item_id INTEGER, other_id INTEGER);"
     "CREATE TABLE hidden (id INTEGER PRIMARY KEY, item_id INTEGER, text TEXT);"
-    "INSERT INTO teams VALUES (1,'one'),(2,'two'); INSERT INTO members VALUES (1,1,'u1'),(2,2,'u2');" ITEMS("own") ITEMS("via")
-        ITEMS("listed") ITEMS("closed");
+    "INSERT INTO teams VALUES (1,'one'),(2,'two'); INSERT INTO members VALUES (1,1,'u1'),(2,2,'u2');" ITEMS(
+        "own") ITEMS("via") ITEMS("listed") ITEMS("closed");
 
-#define ROWS(table)                                                 \
-    "DELETE FROM " table "; INSERT INTO " table " VALUES "          \
+#define ROWS(table)                                                    \
+    "DELETE FROM " table "; INSERT INTO " table " VALUES "             \
     "(1,'u1',1,'mine-1',10,2,1,NULL),(2,'u2',2,'LEAK-2',20,1,1,NULL)," \
     "(3,'u1',1,'mine-3',30,1,1,NULL),(4,'u2',2,'LEAK-4',40,3,1,NULL)," \
     "(5,'u1',1,'mine-5',50,6,1,'x'),(6,'u2',2,'LEAK-6',60,5,1,'x');"
@@ -40,20 +41,21 @@ static const char rows[] =
     "DELETE FROM kids; INSERT INTO kids VALUES (1,1,'u1','mine-k1'),(2,1,'u2','LEAK-k2'),(3,2,'u1','mine-k3'),"
     "(4,2,'u2','LEAK-k4'),(5,3,'u2','LEAK-k5');"
     "DELETE FROM hidden; INSERT INTO hidden VALUES (1,1,'LEAK-h1');"
-    "DELETE FROM links; INSERT INTO links VALUES (1,2),(1,3),(1,6),(2,1),(3,4);" ROWS("own") ROWS("via")
-        ROWS("listed") ROWS("closed");
+    "DELETE FROM links; INSERT INTO links VALUES (1,2),(1,3),(1,6),(2,1),(3,4);" ROWS("own")
+        ROWS("via") ROWS("listed") ROWS("closed");
 
-#define RELATIONS(self)                                                                              \
+#define RELATIONS(self)                                                                               \
     "\"relations\":{\"kids\":{\"type\":\"hasMany\",\"resource\":\"kids\",\"foreignKey\":\"itemId\"}," \
-    "\"hidden\":{\"type\":\"hasMany\",\"resource\":\"hidden\",\"foreignKey\":\"itemId\"},"           \
-    "\"parent\":{\"type\":\"belongsTo\",\"resource\":\"" self "\",\"foreignKey\":\"parentId\"},"     \
-    "\"children\":{\"type\":\"hasMany\",\"resource\":\"" self "\",\"foreignKey\":\"parentId\"},"     \
-    "\"others\":{\"type\":\"manyToMany\",\"resource\":\"" self                                       \
-    "\",\"through\":{\"table\":\"links\",\"sourceKey\":\"item_id\",\"targetKey\":\"other_id\"}},"    \
+    "\"hidden\":{\"type\":\"hasMany\",\"resource\":\"hidden\",\"foreignKey\":\"itemId\"},"            \
+    "\"parent\":{\"type\":\"belongsTo\",\"resource\":\"" self "\",\"foreignKey\":\"parentId\"},"      \
+    "\"children\":{\"type\":\"hasMany\",\"resource\":\"" self "\",\"foreignKey\":\"parentId\"},"      \
+    "\"others\":{\"type\":\"manyToMany\",\"resource\":\"" self                                        \
+    "\",\"through\":{\"table\":\"links\",\"sourceKey\":\"item_id\",\"targetKey\":\"other_id\"}},"     \
     "\"team\":{\"type\":\"belongsTo\",\"resource\":\"teams\",\"foreignKey\":\"teamId\"}}"
-#define ITEM(name, scope)                                                        \
-    "\"" name "\":{\"auth\":{\"scope\":\"" scope "\"},\"nestedWrites\":true,"    \
-    "\"softDelete\":{\"field\":\"deletedAt\"},\"etag\":{\"versionField\":\"version\"}," RELATIONS(name) "}"
+#define ITEM(name, scope)                                                                          \
+    "\"" name "\":{\"auth\":{\"scope\":\"" scope "\"},\"nestedWrites\":true,"                      \
+    "\"softDelete\":{\"field\":\"deletedAt\"},\"etag\":{\"versionField\":\"version\"}," RELATIONS( \
+        name) "}"
 
 static const char config[] =
     "{\"resources\":{"
@@ -61,9 +63,11 @@ static const char config[] =
     "\"members\":{\"type\":\"hasMany\",\"resource\":\"members\",\"foreignKey\":\"teamId\"}}},"
     "\"members\":{\"auth\":{\"scope\":\"userId=={user.id}\"}},"
     "\"kids\":{\"auth\":{\"scope\":\"userId=={user.id}\"}},"
-    "\"hidden\":{\"auth\":{\"scope\":false}}," ITEM("own", "userId=={user.id}") "," ITEM(
-        "via", "team.members.userId=={user.id}") "," ITEM("listed", "teamId=in={user.metadata.teams}") ","
-    ITEM("closed", "") "}}";
+    "\"hidden\":{\"auth\":{\"scope\":false},\"strictScopeOnWrite\":false}," ITEM("own", "userId=={user.id}") "," ITEM(
+        "via",
+        "team.members.userId=={user.id}") "," ITEM("listed",
+                                                   "teamId=in={user.metadata.teams}") "," ITEM("closed",
+                                                                                               "") "}}";
 
 /* --- what is tried --- */
 
@@ -80,16 +84,46 @@ typedef struct attempt {
     const char *owner_sees; /* in the owner's answer; NULL: no matter */
 } attempt;
 
-#define READ { 401, 200, 200, 200 }
-#define BAD_READ { 401, 400, 400, 400 }
-#define ONE { 401, 404, 200, 404 }
-#define NONE { 401, 404, 404, 404 }
-#define OUTSIDE { 401, 404, 403, 404 }
-#define MAKE { 401, 403, 201, 403 }
-#define MANY { 401, 403, 200, 403 }
-#define NO_MAKE { 401, 403, 403, 403 }
-#define BATCH { 401, 200, 200, 200 }
-#define BATCH_OUTSIDE { 401, 200, 403, 200 }
+#define READ               \
+    {                      \
+        401, 200, 200, 200 \
+    }
+#define BAD_READ           \
+    {                      \
+        401, 400, 400, 400 \
+    }
+#define ONE                \
+    {                      \
+        401, 404, 200, 404 \
+    }
+#define NONE               \
+    {                      \
+        401, 404, 404, 404 \
+    }
+#define OUTSIDE            \
+    {                      \
+        401, 404, 403, 404 \
+    }
+#define MAKE               \
+    {                      \
+        401, 403, 201, 403 \
+    }
+#define MANY               \
+    {                      \
+        401, 403, 200, 403 \
+    }
+#define NO_MAKE            \
+    {                      \
+        401, 403, 403, 403 \
+    }
+#define BATCH              \
+    {                      \
+        401, 200, 200, 200 \
+    }
+#define BATCH_OUTSIDE      \
+    {                      \
+        401, 200, 403, 200 \
+    }
 
 #define MY "\"userId\":\"u1\",\"teamId\":1,\"text\":\"new\""
 #define FOREIGN "\"userId\":\"u2\",\"teamId\":2,\"text\":\"new\""

@@ -29,9 +29,9 @@ static const char schema[] =
     "INSERT INTO profiles VALUES (1,2,'u1'); INSERT INTO tags VALUES (1,4,'u1'),(2,1,'u2');"
     "INSERT INTO machine_tags VALUES (1,3,1),(2,4,1),(3,1,2);";
 
-#define RELATIONS                                                                                     \
+#define RELATIONS                                                                                              \
     "\"relations\":{\"profile\":{\"type\":\"hasOne\",\"resource\":\"profiles\",\"foreignKey\":\"machineId\"}," \
-    "\"tags\":{\"type\":\"manyToMany\",\"resource\":\"tags\",\"through\":{\"table\":\"machine_tags\","  \
+    "\"tags\":{\"type\":\"manyToMany\",\"resource\":\"tags\",\"through\":{\"table\":\"machine_tags\","         \
     "\"sourceKey\":\"machine_id\",\"targetKey\":\"tag_id\"}}}"
 
 static const char config_format[] =
@@ -57,7 +57,8 @@ static const char *ids(app_fixture *f, const app_user *user)
     size_t len = 0;
     const char *at;
 
-    assert_int_equal(app_call_user(f, user, "GET", "/api/machines?select=id&orderBy=id", NULL), 200);
+    assert_int_equal(app_call_user(f, user, "GET", "/api/machines?select=id&orderBy=id", NULL),
+                     200);
     for (at = app_body(f); (at = strstr(at, "\"id\":")) != NULL && len + 8 < sizeof out;) {
         at += strlen("\"id\":");
         len += (size_t)snprintf(out + len, sizeof out - len, "%s%d", len != 0 ? "," : "", atoi(at));
@@ -224,22 +225,25 @@ static void version__batch_writes_raise_it(void **state)
 
     (void)state;
     open_scoped(&f, "*", true, NULL);
-    app_sql(&f, "UPDATE machines SET version=NULL WHERE id=2; UPDATE machines SET version=7 WHERE id=3");
+    app_sql(
+        &f,
+        "UPDATE machines SET version=NULL WHERE id=2; UPDATE machines SET version=7 WHERE id=3");
     assert_int_equal(app_call_as(&f, "u1", "PATCH", "/api/machines/batch?filter=id<4",
                                  "{\"name\":\"n\"}"),
                      200);
-    assert_contains(
-        &f, app_call_as(&f, "u1", "GET", "/api/machines?select=version&orderBy=id", NULL), 200,
-        "[{\"version\":2},{\"version\":1},{\"version\":8},{\"version\":1}]");
+    assert_contains(&f,
+                    app_call_as(&f, "u1", "GET", "/api/machines?select=version&orderBy=id", NULL),
+                    200, "[{\"version\":2},{\"version\":1},{\"version\":8},{\"version\":1}]");
     assert_int_equal(app_call_as(&f, "u1", "PATCH", "/api/machines/batch?filter=id<4",
                                  "{\"version\":50}"),
                      200);
     /* 1 keeps the version it was read with, 2 wishes another, 3 says none, 9 is new. */
     assert_contains(
         &f,
-        app_call_as(&f, "u1", "POST", "/api/machines/batch/upsert",
-                    "{\"items\":[{\"id\":1,\"version\":50},{\"id\":2,\"version\":70},{\"id\":3,\"name\":\"x\"},"
-                    "{\"id\":9,\"version\":4}]}"),
+        app_call_as(
+            &f, "u1", "POST", "/api/machines/batch/upsert",
+            "{\"items\":[{\"id\":1,\"version\":50},{\"id\":2,\"version\":70},{\"id\":3,\"name\":\"x\"},"
+            "{\"id\":9,\"version\":4}]}"),
         200, "{\"id\":1,");
     assert_contains(
         &f, app_call_as(&f, "u1", "GET", "/api/machines?select=id,version&orderBy=id", NULL), 200,
@@ -324,6 +328,116 @@ static cov_app *build_profiles(cov_env *env)
     return app;
 }
 
+/* --- upsert --- */
+
+static int n_heard;
+static bool revokes; /* the hook ends every membership */
+
+static cov_status on_update(cov_ctx *ctx, const cov_row *row, cov_row *data, void *self,
+                            cov_error *err)
+{
+    (void)row;
+    (void)data;
+    (void)self;
+    n_heard++;
+    return revokes ? cov_ctx_exec(ctx, COV_STR("DELETE FROM members"), NULL, 0, NULL, err) : COV_OK;
+}
+
+static cov_app *build_with_hook(cov_env *env)
+{
+    static const cov_resource_options options = { .hooks = { .before_update = on_update } };
+    cov_app *app = cov_app_new(env, NULL);
+
+    cov_app_resource(app, "machines", &options);
+    return app;
+}
+
+static void upsert__hooks_hear_of_no_row_outside(void **state)
+{
+    app_fixture f;
+
+    (void)state;
+    n_heard = 0;
+    open_scoped(&f, "organization.members.userId=={user.id}", true, build_with_hook);
+    assert_int_equal(app_call_as(&f, "u1", "POST", "/api/machines/batch/upsert",
+                                 "{\"items\":[{\"id\":2,\"organizationId\":1}]}"),
+                     403);
+    assert_int_equal(n_heard, 0);
+    assert_int_equal(app_call_as(&f, "u1", "POST", "/api/machines/batch/upsert",
+                                 "{\"items\":[{\"id\":1,\"organizationId\":1}]}"),
+                     200);
+    assert_int_equal(n_heard, 1);
+    app_fixture_close(&f);
+}
+
+/* The statement itself is limited, too: rights may end between the check and the write. */
+static void upsert__writes_inside_only(void **state)
+{
+    app_fixture f;
+
+    (void)state;
+    open_scoped(&f, "organization.members.userId=={user.id}", false, build_with_hook);
+    revokes = true;
+    assert_int_equal(app_call_as(&f, "u1", "POST", "/api/machines/batch/upsert",
+                                 "{\"items\":[{\"id\":1,\"name\":\"x\"}]}"),
+                     403);
+    revokes = false;
+    assert_string_equal(ids(&f, &(app_user){ .id = "u1" }), "1");
+    app_fixture_close(&f);
+}
+
+/* Both permissions are asked for, before the body and whether or not a row exists (spec/06 section 4.5). */
+static void upsert__needs_both_permissions(void **state)
+{
+    static const char *const body = "{\"items\":[{\"id\":9,\"name\":\"new\"}]}";
+    app_fixture f;
+
+    (void)state;
+    app_fixture_open(&f,
+                     "CREATE TABLE a (id INTEGER PRIMARY KEY, name TEXT);"
+                     "CREATE TABLE b (id INTEGER PRIMARY KEY, name TEXT);",
+                     "{\"resources\":{\"a\":{\"auth\":{\"create\":\"*\",\"update\":false}},"
+                     "\"b\":{\"auth\":{\"create\":false,\"update\":\"*\"}}}}");
+    assert_contains(&f, app_call_as(&f, "u1", "POST", "/api/a/batch/upsert", body), 403,
+                    "Not authorized to update on a");
+    assert_contains(&f, app_call_as(&f, "u1", "POST", "/api/a/batch/upsert", "{"), 403,
+                    "Not authorized to update on a");
+    assert_contains(&f, app_call_as(&f, "u1", "POST", "/api/b/batch/upsert", body), 403,
+                    "Not authorized to create on b");
+    assert_contains(&f, app_call_as(&f, NULL, "POST", "/api/a/batch/upsert", body), 401,
+                    "Authentication required for create on a");
+    assert_int_equal(app_call_as(&f, "u1", "POST", "/api/a/batch", body), 200);
+    app_fixture_close(&f);
+}
+
+/* A public parent does not open what is nested in it. */
+static void nested__needs_what_the_target_needs(void **state)
+{
+    app_fixture f;
+
+    (void)state;
+    app_fixture_open(
+        &f,
+        "CREATE TABLE posts (id INTEGER PRIMARY KEY, title TEXT);"
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, post_id INTEGER REFERENCES posts(id), user_id TEXT);",
+        "{\"resources\":{\"posts\":{\"auth\":{\"public\":{\"create\":true,\"read\":true}},"
+        "\"nestedWrites\":true,\"autoRelations\":true},"
+        "\"notes\":{\"auth\":{\"scope\":\"userId=={user.id}\"}}}}");
+    assert_contains(&f,
+                    app_call_as(&f, NULL, "POST", "/api/posts",
+                                "{\"title\":\"a\",\"notes\":[{\"userId\":\"u1\"}]}"),
+                    401, "Authentication required for create on notes");
+    assert_contains(&f,
+                    app_call_as(&f, "u2", "POST", "/api/posts",
+                                "{\"title\":\"a\",\"notes\":[{\"userId\":\"u1\"}]}"),
+                    403, "Not authorized to create on notes");
+    assert_answer(&f, app_call_as(&f, NULL, "GET", "/api/posts/count", NULL), 200, "{\"count\":0}");
+    assert_int_equal(app_call_as(&f, "u1", "POST", "/api/posts",
+                                 "{\"title\":\"a\",\"notes\":[{\"userId\":\"u1\"}]}"),
+                     201);
+    app_fixture_close(&f);
+}
+
 /* Whatever goes wrong with the target's scope, the parent is still there (spec/06 section 4.7). */
 static void include__survives_a_failing_scope(void **state)
 {
@@ -356,6 +470,10 @@ int main(void)
         cmocka_unit_test(version__batch_writes_raise_it),
         cmocka_unit_test(version__of_text),
         cmocka_unit_test(path__in_scopes_from_code),
+        cmocka_unit_test(upsert__hooks_hear_of_no_row_outside),
+        cmocka_unit_test(upsert__writes_inside_only),
+        cmocka_unit_test(upsert__needs_both_permissions),
+        cmocka_unit_test(nested__needs_what_the_target_needs),
         cmocka_unit_test(include__survives_a_failing_scope),
     };
 

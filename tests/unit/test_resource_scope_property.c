@@ -39,7 +39,7 @@ static size_t below(size_t n)
 
 typedef struct item {
     int64_t id;
-    int64_t a; /* 0..4 or NOTHING */
+    int64_t a;     /* 0..4 or NOTHING */
     int64_t owner; /* 1, 2 for "u1", "u2", or NOTHING */
     int64_t group; /* 1..3 or NOTHING */
     int64_t box;   /* 1..3: the parent that includes it */
@@ -58,16 +58,16 @@ typedef struct person {
 } person;
 
 typedef enum leaf_kind {
-    LEAF_A,          /* a rel value */
-    LEAF_A_IN,       /* a=in=(value,other) */
+    LEAF_A,    /* a rel value */
+    LEAF_A_IN, /* a=in=(value,other) */
     LEAF_A_OUT,
     LEAF_A_NULL,
-    LEAF_OWNER,      /* owner=={user.id} and below: scopes only */
+    LEAF_OWNER, /* owner=={user.id} and below: scopes only */
     LEAF_OWNER_NOT,
     LEAF_OWNER_GONE, /* owner!={user.gone} */
     LEAF_TEAMS,      /* groupId=in={user.metadata.teams} */
     LEAF_NOT_TEAMS,
-    LEAF_MEMBER,     /* group.members.userId=={user.id} */
+    LEAF_MEMBER, /* group.members.userId=={user.id} */
     LEAF_ALL,
     LEAF_DENY,
     N_LEAVES
@@ -325,7 +325,8 @@ static cov_status take_item(cov_row_sink *base, const cov_value *v, size_t n, co
 static void load_world(app_fixture *f, world *w)
 {
     item_sink sink = { { take_item }, w };
-    cov_stmt stmt = { COV_STR("SELECT id,a,owner,group_id,box_id FROM items ORDER BY id"), NULL, 0 };
+    cov_stmt stmt = { COV_STR("SELECT id,a,owner,group_id,box_id FROM items ORDER BY id"), NULL,
+                      0 };
     cov_error err;
 
     cov_error_init(&err, NULL);
@@ -346,7 +347,8 @@ static int call(app_fixture *f, const person *who, const char *method, cov_buf *
 }
 
 static void check_ids(app_fixture *f, const char *start, const world *w, const person *who,
-                      const condition *scope, const condition *filter, int64_t box, const char *what)
+                      const condition *scope, const condition *filter, int64_t box,
+                      const char *what)
 {
     char expected[2048] = "";
     char seen[2048] = "";

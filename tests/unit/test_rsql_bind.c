@@ -114,12 +114,22 @@ static void rsql__placeholders_are_values(void **state)
 static void rsql__an_unknown_placeholder_denies(void **state)
 {
     static const char *const filters[] = {
-        "owner=={user.nope}",           "owner!={user.nope}",
-        "owner=out=({user.nope})",      "owner=out=(\"a\",{user.nope})",
-        "owner=isnull={user.nope}",     "owner=isempty={user.nope}",
-        "owner!%={user.nope}",          "age>{user.nope}",
-        "age=nbetween=[1,{user.nope}]", "owner=length={user.nope}",
-        "owner=nilike={user.nope}",     "flag!={user.nope}",
+        "owner=={user.nope}",
+        "owner!={user.nope}",
+        "owner=out=({user.nope})",
+        "owner=out=(\"a\",{user.nope})",
+        "owner=isnull={user.nope}",
+        "owner=isempty={user.nope}",
+        "owner!%={user.nope}",
+        "age>{user.nope}",
+        "age=nbetween=[1,{user.nope}]",
+        "owner=length={user.nope}",
+        "owner=nilike={user.nope}",
+        "flag!={user.nope}",
+        "owner=={user.metadata.nothing}",
+        "owner!={user.metadata.nothing}",
+        "owner=isnull={user.metadata.nothing}",
+        "owner=out=({user.metadata.nothing})",
     };
     rsql_fixture *f = *state;
 
