@@ -242,8 +242,7 @@ static cov_status mount(cov_app *app, const cov_resource_config *config, cov_sch
         table = cov_table_clone(app->arena, table);
     st = table != NULL ? apply_columns(app, config, table, err) : cov_fail_nomem(err);
     if (st == COV_OK)
-        st = cov_resource_new(app->arena, app->host, config, code_of(app, config->name), table, out,
-                              err);
+        st = cov_resource_new(app->arena, config, code_of(app, config->name), table, out, err);
     if (st == COV_OK && !cov_map_put(&app->by_path, config->path, *out))
         st = cov_fail_nomem(err);
     return st;
@@ -260,6 +259,8 @@ static cov_status mount_all(cov_app *app, cov_schema *schema, cov_error *err)
         st = mount(app, &app->config->resources[i], schema, &all[i], err);
     for (size_t i = 0; st == COV_OK && i < n; i++)
         st = cov_resource_link(app->arena, all[i], schema, all, n, err);
+    for (size_t i = 0; st == COV_OK && i < n; i++)
+        st = cov_resource_check(app->arena, all[i], app->host, err);
     return st;
 }
 
@@ -375,8 +376,7 @@ static cov_status users_resource(cov_app *app, const cov_schema *schema, const c
         return cov_fail_nomem(err);
     st = default_config(app, table, config, err);
     if (st == COV_OK)
-        st = cov_resource_new(app->arena, app->host, config, code_of(app, table), found, &resource,
-                              err);
+        st = cov_resource_new(app->arena, config, code_of(app, table), found, &resource, err);
     *out = resource;
     return st;
 }

@@ -493,8 +493,8 @@ static void config__inherits_the_cursor_secret(void **state)
 
 static void config__lists_what_has_no_effect_yet(void **state)
 {
-    const cov_config *c = parse(
-        "{\"resources\":{\"p\":{\"nestedWrites\":false,\"sse\":{\"heartbeatMs\":1000}}}}");
+    const cov_config *c =
+        parse("{\"resources\":{\"p\":{\"nestedWrites\":false,\"sse\":{\"heartbeatMs\":1000}}}}");
 
     (void)state;
     assert_true(c->unused.set);
@@ -533,10 +533,13 @@ static void config__reads_accounts_and_limits(void **state)
 static void config__refuses_accounts_that_cannot_work(void **state)
 {
     static const refusal rows[] = {
-        { "{\"auth\":{},\"resources\":{}}", "1:2: \"auth\" needs \"users\": the table that users are in" },
+        { "{\"auth\":{},\"resources\":{}}",
+          "1:2: \"auth\" needs \"users\": the table that users are in" },
         { ACCOUNTS(",\"login\":true"), "1:2: \"auth\": \"login\" needs \"users.passwordHash\"" },
-        { ACCOUNTS(",\"verification\":true"), "1:2: \"auth\": \"verification\" needs \"users.emailVerified\"" },
-        { ACCOUNTS(",\"session\":{\"type\":\"jwt\"}"), "1:2: \"auth.session\": \"jwt\" needs \"secret\"" },
+        { ACCOUNTS(",\"verification\":true"),
+          "1:2: \"auth\": \"verification\" needs \"users.emailVerified\"" },
+        { ACCOUNTS(",\"session\":{\"type\":\"jwt\"}"),
+          "1:2: \"auth.session\": \"jwt\" needs \"secret\"" },
         { ACCOUNTS(",\"session\":{\"type\":\"jwt\",\"secret\":\"short\"}"),
           "1:2: \"auth.session.secret\" must have at least 32 bytes (RFC 7518); \"openssl rand -hex 32\" makes one" },
         { ACCOUNTS(",\"session\":{\"type\":\"jwt\",\"secret\":\"x\",\"algorithm\":\"ES256\"}"),
@@ -549,8 +552,10 @@ static void config__refuses_accounts_that_cannot_work(void **state)
           "1:68: \"domain\" goes into a cookie: it may not hold \";\"" },
         { ACCOUNTS(",\"session\":{\"cookieOptions\":{\"sameSite\":\"none\",\"secure\":\"never\"}}"),
           "1:2: \"cookieOptions\": browsers refuse \"sameSite\" \"none\" without \"secure\"" },
-        { ACCOUNTS(",\"scrypt\":{\"N\":1025}"), "1:2: \"scrypt.N\" must be a power of two, not 1025" },
-        { ACCOUNTS(",\"scrypt\":{\"N\":1048576,\"r\":8}"), "1:2: \"scrypt\" would need 1024 MiB for a hash; 64 is the most" },
+        { ACCOUNTS(",\"scrypt\":{\"N\":1025}"),
+          "1:2: \"scrypt.N\" must be a power of two, not 1025" },
+        { ACCOUNTS(",\"scrypt\":{\"N\":1048576,\"r\":8}"),
+          "1:2: \"scrypt\" would need 1024 MiB for a hash; 64 is the most" },
         { RESOURCE("\"pow\":{\"operations\":[\"list\"]}"),
           "1:15: \"pow\": unknown operation \"list\"; there are read, create, update, delete, subscribe, aggregate, "
           "count, search and rpc" },

@@ -147,7 +147,7 @@ static void use(rsql_fixture *f, const cov_operator *custom, size_t n)
 {
     f->policy =
         (cov_rsql_policy){ .limits = COV_RSQL_DEFAULT_LIMITS, .custom = custom, .n_custom = n };
-    f->vars = (cov_rsql_vars){ NULL, NULL };
+    f->vars = (cov_rsql_vars){ 0 };
 }
 
 static int use_sample(void **state)
