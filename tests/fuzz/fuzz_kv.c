@@ -17,8 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (arena == NULL)
         abort();
     fake_host_init(&f);
-    if (size != 0 && kv_compare(&cov_memory_kv_driver, &f, cov_str_of((const char *)data, size),
-                                arena, &difference) == 0 &&
+    if (size != 0 &&
+        kv_compare(&cov_memory_kv_driver, &f, cov_str_of((const char *)data, size), arena,
+                   &difference) == 0 &&
         size > 1) {
         fprintf(stderr, "%.*s\n", COV_STR_ARG(difference));
         abort();

@@ -138,8 +138,10 @@ static void push_key(source *s, char type)
 
 static void push_integer(source *s)
 {
-    static const char *const special[] = { "9223372036854775807", "-9223372036854775808", "+1", "01",
-                                           "-0", "1.5", "", "9007199254740991" };
+    static const char *const special[] = {
+        "9223372036854775807", "-9223372036854775808", "+1", "01", "-0", "1.5", "",
+        "9007199254740991"
+    };
     unsigned b = next_byte(s);
 
     if (b < 16)
@@ -150,8 +152,10 @@ static void push_integer(source *s)
 
 static void push_double(source *s)
 {
-    static const char *const special[] = { "inf", "-inf",   "1e400", "nan",  "1e-3", "0.1", "0.30000000000000004",
-                                           "-0",  "123e20", " 1",    "+2.5", "x" };
+    static const char *const special[] = {
+        "inf", "-inf",   "1e400", "nan",  "1e-3", "0.1", "0.30000000000000004",
+        "-0",  "123e20", " 1",    "+2.5", "x"
+    };
     unsigned b = next_byte(s);
 
     if (b < 24)
@@ -198,8 +202,9 @@ static void push_bound(source *s)
 
 static void push_pattern(source *s)
 {
-    static const char *const patterns[] = { "*",      "t:*",   "?:0",    "[st]:1",   "[^w]*",    "w:?",
-                                            "w*[13]", "\\w:1", "[a-s]*", "[z-a]:[0", "*:*1*2*", "[\\w-]*" };
+    static const char *const patterns[] = { "*",      "t:*",      "?:0",     "[st]:1",
+                                            "[^w]*",  "w:?",      "w*[13]",  "\\w:1",
+                                            "[a-s]*", "[z-a]:[0", "*:*1*2*", "[\\w-]*" };
     unsigned b = next_byte(s);
 
     if (b < 200)
@@ -429,11 +434,9 @@ size_t kv_compare(const cov_kv_driver *driver, fake_host *f, cov_str bytes, cov_
 {
     source s = { .bytes = bytes, .arena = cov_arena_new(0) };
     cov_kv_config config = { .prefix = COV_STR_NULL };
-    comparison c = { .model = kv_model_new(),
-                     .f = f,
-                     .arena = s.arena,
-                     .out = arena,
-                     .difference = difference };
+    comparison c = {
+        .model = kv_model_new(), .f = f, .arena = s.arena, .out = arena, .difference = difference
+    };
     size_t n = 0;
     bool equal = true;
 

@@ -235,7 +235,9 @@ static bool to_int(cov_str s, int64_t *out)
 
 static bool to_double(cov_str s, double *out)
 {
-    static const char *const words[] = { "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity" };
+    static const char *const words[] = {
+        "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"
+    };
 
     for (size_t i = 0; i < COV_COUNT_OF(words); i++) {
         if (cov_str_eq_nocase(s, cov_str_from(words[i]))) {
@@ -940,8 +942,7 @@ static cov_kv_reply bucket(run *c)
         double seconds = ceil((n[0] - after) / n[1] * 60) + 1;
 
         c->r->expires_at =
-            c->m->now +
-            (seconds < (double)(SAFE_INT / 1000) ? (int64_t)seconds * 1000 : SAFE_INT);
+            c->m->now + (seconds < (double)(SAFE_INT / 1000) ? (int64_t)seconds * 1000 : SAFE_INT);
     }
     return reply;
 }
