@@ -242,7 +242,8 @@ static void respond(cov__conn *conn, bool keep_alive)
         write_out(conn, cov_buf_view(&x->res.body));
     else if (x->out.len > FLUSH_BYTES)
         flush(conn);
-    cov_response_drop_stream(&x->res); /* of HEAD */
+    if (COV_UNLIKELY(x->res.stream != NULL)) /* of HEAD */
+        cov_response_drop_stream(&x->res);
     cov__http_next(parser, COV_EXCHANGE_KEEP_BYTES);
     cov_arena_reset(x->arena);
 }

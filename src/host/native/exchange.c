@@ -48,7 +48,8 @@ void cov__exchange_reset(cov__exchange *x)
 static void clear_response(cov__exchange *x)
 {
     cov_buf_clear(&x->res.body, COV_EXCHANGE_KEEP_BYTES);
-    cov_response_drop_stream(&x->res);
+    if (COV_UNLIKELY(x->res.stream != NULL))
+        cov_response_drop_stream(&x->res);
     x->res.status = 200;
     x->res.n_headers = 0;
 }
@@ -65,13 +66,13 @@ static void check_response(cov__exchange *x, const cov_worker *worker)
 {
     cov_error err;
 
+    if (!x->res.body.failed && (x->res.stream == NULL || worker->streams))
+        return;
     cov_error_init(&err, NULL);
     if (x->res.body.failed)
         cov_fail_nomem(&err);
-    else if (x->res.stream != NULL && !worker->streams)
-        cov_fail(&err, COV_EINTERNAL, "a stream was begun outside of the READ lane");
     else
-        return;
+        cov_fail(&err, COV_EINTERNAL, "a stream was begun outside of the READ lane");
     cov__exchange_problem(x, x->loop->server, &x->parser.request, &err);
 }
 
