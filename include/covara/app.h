@@ -99,11 +99,13 @@ typedef struct cov_worker {
  */
 typedef struct cov_loop_client {
     /*
-     * Before the host's threads start. `wake(wake_self)` may be called from any thread, the loop's own included, from
-     * now until `close`: `run` follows soon, once for any number of calls. *client becomes cov_worker.loop_client.
+     * Before the host's threads start. `db` is the loop's reading connection, good until `close`. `wake(wake_self)`
+     * may be called from any thread, the loop's own included, from now until `close`: `run` follows soon, once for any
+     * number of calls; it calls nothing back. *client becomes cov_worker.loop_client.
      */
-    cov_status (*open)(const cov_app *app, const cov_host *host, void (*wake)(void *wake_self),
-                       void *wake_self, void **client, cov_error *err);
+    cov_status (*open)(const cov_app *app, const cov_host *host, cov_db *db,
+                       void (*wake)(void *wake_self), void *wake_self, void **client,
+                       cov_error *err);
     /*
      * On the loop's thread, after a wake and when it asked to be called; `worker` reads. Returns the milliseconds until
      * it wants to be called next, whatever else happens; negative: not before it is woken.

@@ -45,6 +45,7 @@ void cov__descriptors_fit(cov__server *server)
                    (unsigned long long)room, o->max_connections, (unsigned long long)limit);
     o->max_connections = (size_t)room;
     cov__native_log(NULL, COV_LOG_WARN,
-                    COV_STR("Fewer connections than configured: the process may not open more files"),
+                    COV_STR(
+                        "Fewer connections than configured: the process may not open more files"),
                     cov_str_of(members, (size_t)len));
 }

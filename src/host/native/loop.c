@@ -238,7 +238,8 @@ static cov_status open_client(cov__loop *loop, cov_error *err)
     client->arena = cov_arena_new(0);
     if (client->arena == NULL)
         return cov_fail_nomem(err);
-    st = o->loop_client->open(o->app, loop->server->host, wake_client, loop, &client->self, err);
+    st = o->loop_client->open(o->app, loop->server->host, loop->db, wake_client, loop,
+                              &client->self, err);
     client->open = st == COV_OK;
     return st;
 }

@@ -41,9 +41,9 @@ typedef struct cov__stream {
     size_t queued;              /* bytes in `queue` */
     struct cov__flight *flight; /* what the kernel did not take at once; NULL: nothing */
     bool chunked;               /* else the connection's end is the stream's */
-    bool ending;              /* the source wants no more */
-    bool ended;               /* the frame that ends the body was made */
-    bool broken; /* out of memory */
+    bool ending;                /* the source wants no more */
+    bool ended;                 /* the frame that ends the body was made */
+    bool broken;                /* out of memory */
 } cov__stream;
 
 /* NULL: out of memory, and `source` was not called. */

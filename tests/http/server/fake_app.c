@@ -408,8 +408,7 @@ void cov_app_answer(const cov_app *const_app, const cov_worker *worker, const co
         COV_BUF_LIT(&res->body, "{\"ok\":true}");
     } else if (cov_str_starts(path, COV_STR("/echo")) || cov_str_eq(path, COV_STR("*"))) {
         echo(req, res);
-    } else if (cov_str_eq(path, COV_STR("/stream")) ||
-               cov_str_eq(path, COV_STR("/slow/stream")) ||
+    } else if (cov_str_eq(path, COV_STR("/stream")) || cov_str_eq(path, COV_STR("/slow/stream")) ||
                cov_str_eq(path, COV_STR("/write/stream"))) {
         stream(worker, req, res);
     } else if (cov_str_eq(path, COV_STR("/slow/publish"))) {

@@ -168,10 +168,9 @@ void fake_stream_publish(long channel, long n, long bytes, bool end)
 
         if (m == NULL)
             break;
-        *m = (message){ .channel = channel,
-                        .n = n,
-                        .end = end,
-                        .payload = cov_payload_retain(payload) };
+        *m = (message){
+            .channel = channel, .n = n, .end = end, .payload = cov_payload_retain(payload)
+        };
         post(clients[i], m);
     }
     cov_payload_release(payload);
@@ -212,13 +211,14 @@ static void look_at_queues(const fake_client *client)
 
 /* ---- the loop's client ---- */
 
-static cov_status open_client(const cov_app *app, const cov_host *host, void (*wake)(void *),
-                              void *wake_self, void **out, cov_error *err)
+static cov_status open_client(const cov_app *app, const cov_host *host, cov_db *db,
+                              void (*wake)(void *), void *wake_self, void **out, cov_error *err)
 {
     fake_client *client = calloc(1, sizeof *client);
 
     (void)app;
     (void)host;
+    (void)db;
     if (client == NULL || n_clients == CLIENTS_MAX) {
         free(client);
         return cov_fail_nomem(err);
@@ -288,6 +288,4 @@ static void close_client(void *self)
     free(client);
 }
 
-const cov_loop_client fake_loop_client = { .open = open_client,
-                                           .run = run,
-                                           .close = close_client };
+const cov_loop_client fake_loop_client = { .open = open_client, .run = run, .close = close_client };
