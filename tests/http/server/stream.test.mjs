@@ -10,7 +10,10 @@ after(() => server.stop());
 
 let channels = 0;
 const newChannel = () => ++channels;
-const publish = (channel, query = '', to = server) => ask(to, get(`/slow/publish?channel=${channel}&${query}`));
+async function publish(channel, query = '', to = server) {
+  const answer = await ask(to, get(`/slow/publish?channel=${channel}&${query}`));
+  assert.equal(answer.status, 200, answer.body);
+}
 
 /** Head and chunks of a stream, strictly. */
 class Stream {
@@ -232,6 +235,11 @@ test('HEAD gets the head, closes the source and keeps the connection', async () 
   const now = await stats(server);
   assert.deepEqual([now.opened, now.closed], [before.opened, before.closed + 1]);
   client.destroy();
+  // At once, and not when the memory of the request serves the next one.
+  const other = await start({ threads: 1 });
+  assert.equal((await ask(other, 'HEAD /stream HTTP/1.1\r\nHost: test\r\n\r\n', { head: true })).status, 200);
+  await other.stop();
+  await other.logged(({ stdout }) => /"clientClosed":\{"streams":false,"opened":0,"closed":1\}/.test(stdout));
 });
 
 test('HTTP/1.0: no chunks, and the end of the connection is the end', async () => {
@@ -278,7 +286,8 @@ test('idle_timeout is not for streams; max_connections is', async () => {
   assert.equal((await ask(other, get('/tiny'))).status, 503);
   await idle.end(); // idle for longer than is allowed, and so was the stream
   await (await Client.open(other)).end();
-  await publish(1, '', other);
+  // The server has room again once it has noticed that the client of the 503 is gone.
+  while ((await ask(other, get('/slow/publish?channel=1'))).status !== 200);
   await stream.untilText(frame());
   stream.destroy();
   await other.stop();
