@@ -64,6 +64,8 @@ class Stream {
 }
 const open = async (query, options) => (await Stream.open(server, query, options)).head();
 const frame = (bytes = 8) => `data: ${'x'.repeat(bytes - 8)}\n\n`;
+/** Without what the source says each time that it is told of an empty queue, which is up to the kernel. */
+const frames = (text) => text.replaceAll(': drained\n\n', '');
 const gone = (before, n = 1) => statsUntil(server, (now) => now.closed >= before.closed + n);
 
 test('head, first frames and the end that the source makes', async () => {
@@ -142,12 +144,11 @@ test('a slow reader has its bytes wait, is told once they are out, and stalls no
   const { queued } = await statsUntil(server, (now) => now.queued > 0);
   assert.ok(queued > 1e6 && queued < n * bytes + 1000, `${queued} bytes wait`);
   slow.client.socket.resume();
-  const expected = `${frame(bytes).repeat(n)}: drained\n\n`;
-  await slow.until((text) => text.length >= expected.length, 'all that waited');
-  assert.ok(slow.text === expected);
+  const length = n * bytes;
+  await slow.until((text) => text.length >= length && frames(text).length >= length, 'all that waited');
+  assert.ok(frames(slow.text) === frame(bytes).repeat(n));
   await publish(channel, 'n=0');
-  const now = await statsUntil(server, (s) => s.queued === 0);
-  assert.ok(now.drained >= before.drained + 1);
+  await statsUntil(server, (now) => now.queued === 0 && now.drained > before.drained);
   slow.destroy();
 });
 
@@ -158,7 +159,7 @@ test('an end waits for what is queued', async () => {
   await publish(channel, 'n=120&bytes=100000');
   await publish(channel, 'n=1&end=1');
   stream.client.socket.resume();
-  assert.ok(await stream.untilDone() === frame(100000).repeat(120) + frame());
+  assert.ok(frames(await stream.untilDone()) === frame(100000).repeat(120) + frame());
   stream.destroy();
 });
 
