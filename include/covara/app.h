@@ -88,7 +88,32 @@ typedef struct cov_worker {
     /* The same without waiting; `done` frees `arg` in any case. NULL: `db` itself may write, and it is done at once. */
     void (*write_later)(void *self, cov_write_fn work, void (*done)(void *arg), void *arg);
     void *self; /* of the two above */
+    /* On an event loop: what cov_loop_client.open made for it, and the answer may be a stream. */
+    void *loop_client;
+    bool streams;
 } cov_worker;
+
+/*
+ * What an app keeps on each event loop of a host, all in one thread: the streams that live there, and how it hears of
+ * changes made elsewhere.
+ */
+typedef struct cov_loop_client {
+    /*
+     * Before the host's threads start. `db` is the loop's reading connection, good until `close`. `wake(wake_self)`
+     * may be called from any thread, the loop's own included, from now until `close`: `run` follows soon, once for any
+     * number of calls; it calls nothing back. *client becomes cov_worker.loop_client.
+     */
+    cov_status (*open)(const cov_app *app, const cov_host *host, cov_db *db,
+                       void (*wake)(void *wake_self), void *wake_self, void **client,
+                       cov_error *err);
+    /*
+     * On the loop's thread, after a wake and when it asked to be called; `worker` reads. Returns the milliseconds until
+     * it wants to be called next, whatever else happens; negative: not before it is woken.
+     */
+    int64_t (*run)(void *client, const cov_worker *worker);
+    /* The last call, when no thread of the host runs any more; each of its streams was closed before. */
+    void (*close)(void *client);
+} cov_loop_client;
 
 /* The changes of one request, in its arena. */
 typedef struct cov_mutations {

@@ -47,7 +47,10 @@ typedef struct cov_response {
     size_t n_headers;
     cov_header headers[COV_RESPONSE_MAX_HEADERS];
     cov_buf body; /* Content-Length follows from it; the host drops it for HEAD, 204 and 304 */
-    /* The response goes on as a stream (covara/stream.h); `body` is its beginning. NULL: it does not. */
+    /*
+     * The response goes on as a stream (covara/stream.h); `body` is its beginning. NULL: it does not. Whoever replaces
+     * a response calls cov_response_drop_stream first.
+     */
     struct cov_stream_source *stream;
 } cov_response;
 
@@ -61,6 +64,8 @@ void cov_response_header(cov_response *res, cov_str name, cov_str value);
 void cov_response_add_header(cov_response *res, cov_str name, cov_str value);
 /* NULL when absent. */
 const cov_header *cov_response_find(const cov_response *res, cov_str name);
+/* Without a stream; `closed` of the one that was set is called. */
+void cov_response_drop_stream(cov_response *res);
 
 COV_END_C
 

@@ -2,9 +2,9 @@
 /*
  * covara/stream.h - a response that goes on: server-sent events (spec/04, WHATWG HTML section 9.2).
  *
- * A handler answers with status 200, headers and `res->stream`; the host then sends the head and keeps the
- * connection. No thread and no stack belongs to a stream: it is an object that its event loop calls. Each call
- * comes on the thread that ran the request, one at a time.
+ * A handler of the READ lane answers GET with status 200, headers and `res->stream`; the host then sends the head and
+ * keeps the connection. No thread and no stack belongs to a stream: it is an object that its event loop calls. Each
+ * call comes on the thread that ran the request, one at a time.
  */
 #ifndef COVARA_STREAM_H
 #define COVARA_STREAM_H
@@ -22,26 +22,51 @@ size_t cov_payload_len(const cov_payload *payload);
 cov_payload *cov_payload_retain(cov_payload *payload);
 void cov_payload_release(cov_payload *payload); /* NULL is fine */
 
-/* The host's side of an open stream. */
+/* The host's side of an open stream, embedded as the first member of what the host keeps of it. */
 typedef struct cov_stream cov_stream;
+typedef struct cov_stream_ops {
+    bool (*write)(cov_stream *stream, cov_payload *payload);
+    size_t (*queued)(const cov_stream *stream);
+    void (*end)(cov_stream *stream);
+} cov_stream_ops;
+struct cov_stream {
+    const cov_stream_ops *ops;
+};
+
+/* None of these calls the source: what follows from them comes later, from the event loop. */
+
 /*
- * Send bytes in order; keeps a reference until they are with the kernel. False: the stream is closed or out of memory
- * (and will be closed). Never blocks: what the client does not take waits.
+ * Send bytes in order; takes a reference of its own until they are with the kernel. False: the stream was ended, or is
+ * out of memory and will be closed. Never blocks: what the client does not take waits, without a bound, so look at
+ * cov_stream_queued. All that is written in one turn of the loop goes out together.
  */
-bool cov_stream_write(cov_stream *stream, cov_payload *payload);
+static inline bool cov_stream_write(cov_stream *stream, cov_payload *payload)
+{
+    return stream->ops->write(stream, payload);
+}
 /* Bytes that wait for the client. */
-size_t cov_stream_queued(const cov_stream *stream);
+static inline size_t cov_stream_queued(const cov_stream *stream)
+{
+    return stream->ops->queued(stream);
+}
 /* End the stream after what is queued; `closed` follows. */
-void cov_stream_end(cov_stream *stream);
+static inline void cov_stream_end(cov_stream *stream)
+{
+    stream->ops->end(stream);
+}
 
 /* The application's side: embedded as the first member of what a stream is about. */
 typedef struct cov_stream_source cov_stream_source;
 struct cov_stream_source {
-    /* The head was sent; `stream` is good until `closed`. */
+    /* The head was sent; `stream` is good until `closed`. May write at once. */
     void (*opened)(cov_stream_source *source, cov_stream *stream);
-    /* Everything queued was taken by the kernel, after it was not. May be NULL. */
+    /* The kernel has all that was queued, after it once did not take everything. May be NULL. */
     void (*drained)(cov_stream_source *source);
-    /* The last call, exactly once, also when `opened` never came: client gone, ended, or the server stops. */
+    /*
+     * The last call, exactly once, also when `opened` never came: client gone, ended, the server stops, the answer was
+     * replaced by another, or it could not stream (HEAD, another lane). The host does not touch `source` afterwards,
+     * and `stream` is gone.
+     */
     void (*closed)(cov_stream_source *source);
 };
 

@@ -72,6 +72,7 @@ void cov__problem(const cov_app *app, const cov_request *req, const cov_error *e
                   cov_response *res)
 {
     log_error(app, req, err);
+    cov_response_drop_stream(res);
     res->n_headers = 0;
     res->body.len = 0;
     res->body.failed = false;

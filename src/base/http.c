@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "covara/http.h"
 
+#include "covara/stream.h"
+
 static const cov_str method_names[COV_METHOD_OTHER] = {
     [COV_GET] = COV_STR_INIT("GET"),         [COV_HEAD] = COV_STR_INIT("HEAD"),
     [COV_POST] = COV_STR_INIT("POST"),       [COV_PUT] = COV_STR_INIT("PUT"),
@@ -52,4 +54,13 @@ void cov_response_add_header(cov_response *res, cov_str name, cov_str value)
         return;
     res->headers[res->n_headers].name = name;
     res->headers[res->n_headers++].value = value;
+}
+
+void cov_response_drop_stream(cov_response *res)
+{
+    cov_stream_source *source = res->stream;
+
+    res->stream = NULL;
+    if (source != NULL)
+        source->closed(source);
 }

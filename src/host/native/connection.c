@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "host/native/pool.h"
+#include "host/native/stream.h"
 #include "host/native/writer.h"
 
 enum {
@@ -17,9 +18,9 @@ enum {
     IN_MAX = 64 * 1024,
     /* What a client may still send after its last answer before it is cut off; time is the other bound. */
     LINGER_MAX = 64 * 1024 * 1024,
-    POOL_CONNS = 1024,
-    /* Connections above the limit that are told so; more are closed at once. */
-    REFUSING_MAX = 256
+    /* A stream's client has nothing more to say; what it says all the same is thrown away. */
+    STREAM_IN_MAX = 64 * 1024,
+    POOL_CONNS = 1024
 };
 
 static void process(cov__conn *conn, cov_str view);
@@ -29,6 +30,11 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf);
 static bool busy(const cov__conn *conn)
 {
     return conn->job || conn->writing || conn->answered;
+}
+
+static bool is_streaming(const cov__conn *conn)
+{
+    return conn->waiter.kind == COV_WAIT_STREAM || conn->waiter.kind == COV_WAIT_FLUSH;
 }
 
 static bool closing(const cov__conn *conn)
@@ -45,6 +51,7 @@ static void on_closed(uv_handle_t *handle)
 
     if (conn->x != NULL)
         cov__loop_unref(loop, conn->x);
+    cov__stream_free(conn->stream);
     atomic_fetch_sub_explicit(&loop->server->n_connections, 1, memory_order_relaxed);
     loop->n_conns--;
     if (loop->n_free_conns < POOL_CONNS) {
@@ -65,14 +72,25 @@ void cov__conn_close(cov__conn *conn)
     /* A job goes on without us and finds out when it is done. */
     if (conn->x != NULL)
         conn->x->conn = NULL;
+    if (conn->stream != NULL)
+        cov__stream_close(conn->stream);
     uv_close((uv_handle_t *)&conn->tcp, on_closed);
+}
+
+static void give_back_exchange(cov__conn *conn)
+{
+    cov__exchange *x = conn->x;
+
+    conn->x = NULL;
+    if (x != NULL)
+        cov__loop_unref(conn->loop, x);
 }
 
 /*
  * After the last response was written. Closing with unread bytes in the socket would make the kernel reset the
  * connection, and the client might never see the answer; so say that no more comes, and read until it closes.
  */
-static void finish(cov__conn *conn)
+void cov__conn_finish(cov__conn *conn)
 {
     uv_os_fd_t fd;
 
@@ -82,8 +100,7 @@ static void finish(cov__conn *conn)
         return;
     }
     cov__loop_wait(conn->loop, &conn->waiter, COV_WAIT_LINGER);
-    cov__loop_unref(conn->loop, conn->x);
-    conn->x = NULL;
+    give_back_exchange(conn);
 }
 
 /* ---- output ---- */
@@ -156,6 +173,43 @@ static void flush(cov__conn *conn)
         write_out(conn, COV_STR_NULL);
 }
 
+/* The response goes on: the connection is its stream's from here on. */
+static void take_stream(cov__conn *conn, cov__response_mode *mode)
+{
+    cov__exchange *x = conn->x;
+    cov_error err;
+
+    if (x->res.status != 200) {
+        cov_response_drop_stream(&x->res);
+        return;
+    }
+    mode->stream = true;
+    if (mode->head)
+        return;
+    conn->stream = cov__stream_new(conn, x->res.stream, !mode->http10);
+    mode->close = true;
+    if (conn->stream != NULL) {
+        x->res.stream = NULL;
+        return;
+    }
+    mode->stream = false;
+    cov_error_init(&err, x->arena);
+    cov_fail_nomem(&err);
+    cov__exchange_problem(x, conn->loop->server, &x->parser.request, &err);
+}
+
+/* The beginning of a stream, which is in one buffer with its head. */
+static void append_beginning(const cov__conn *conn, cov_buf *out, cov_str body)
+{
+    char head[COV_CHUNK_HEAD_BYTES];
+
+    if (conn->stream->chunked)
+        cov_buf_append(out, head, cov__chunk_head(head, body.len));
+    cov_buf_str(out, body);
+    if (conn->stream->chunked)
+        COV_BUF_LIT(out, "\r\n");
+}
+
 /* Serialise x->res as the answer to the parser's message and make the parser ready for the next. */
 static void respond(cov__conn *conn, bool keep_alive)
 {
@@ -167,23 +221,29 @@ static void respond(cov__conn *conn, bool keep_alive)
                                 .close = !keep_alive || conn->loop->draining };
     bool with_body;
 
+    if (COV_UNLIKELY(x->res.stream != NULL))
+        take_stream(conn, &mode);
     /* A client that keeps the connection may have sent more already. */
     if (mode.close)
         conn->linger |= keep_alive || parser->error.status != COV_OK || cov__http_in_body(parser);
     conn->last = mode.close;
     conn->fresh = true;
     cov__response_head(&x->out, &x->res, mode, cov__loop_date(conn->loop), &with_body);
-    if (with_body && x->res.body.len <= INLINE_BODY_MAX)
+    if (with_body && mode.stream)
+        append_beginning(conn, &x->out, cov_buf_view(&x->res.body));
+    else if (with_body && x->res.body.len <= INLINE_BODY_MAX)
         cov_buf_append(&x->out, x->res.body.ptr, x->res.body.len);
     if (conn->loop->server->options.access_log)
         cov__exchange_log(x, req);
     x->started_ns = 0;
     if (x->out.failed)
         cov__conn_close(conn);
-    else if (with_body && x->res.body.len > INLINE_BODY_MAX)
+    else if (with_body && x->res.body.len > INLINE_BODY_MAX && !mode.stream)
         write_out(conn, cov_buf_view(&x->res.body));
     else if (x->out.len > FLUSH_BYTES)
         flush(conn);
+    if (COV_UNLIKELY(x->res.stream != NULL)) /* of HEAD */
+        cov_response_drop_stream(&x->res);
     cov__http_next(parser, COV_EXCHANGE_KEEP_BYTES);
     cov_arena_reset(x->arena);
 }
@@ -328,10 +388,7 @@ static void wait_for(cov__conn *conn, cov__wait kind)
 
 static void become_idle(cov__conn *conn)
 {
-    cov__exchange *x = conn->x;
-
-    conn->x = NULL;
-    cov__loop_unref(conn->loop, x);
+    give_back_exchange(conn);
     wait_for(conn, COV_WAIT_IDLE);
     if (conn->loop->draining)
         cov__conn_close_idle(conn);
@@ -363,6 +420,24 @@ static void read_or_stop(cov__conn *conn)
         cov__conn_close(conn);
 }
 
+/* The head is out: nothing is needed any more of what requests need, and the source may write. */
+static void open_stream(cov__conn *conn)
+{
+    const cov_native_options *o = &conn->loop->server->options;
+    uv_os_fd_t fd;
+
+    if (conn->eof || uv_fileno((uv_handle_t *)&conn->tcp, &fd) != 0) {
+        cov__conn_close(conn);
+        return;
+    }
+    give_back_exchange(conn);
+    cov__socket_watch(fd, o->stream_keepalive_ms, o->stream_timeout_ms);
+    cov__loop_wait(conn->loop, &conn->waiter, COV_WAIT_STREAM);
+    cov__stream_open(conn->stream);
+    if (conn->loop->draining)
+        cov_stream_end(&conn->stream->base);
+}
+
 /* Decide what the connection waits for now. */
 static void settle(cov__conn *conn)
 {
@@ -374,8 +449,10 @@ static void settle(cov__conn *conn)
         wait_for(conn, COV_WAIT_WRITE);
     else if (conn->job)
         wait_for(conn, COV_WAIT_JOB);
+    else if (conn->stream != NULL)
+        open_stream(conn);
     else if (conn->last)
-        finish(conn);
+        cov__conn_finish(conn);
     else if (conn->eof)
         cov__conn_close(conn);
     else if (cov__http_in_body(&conn->x->parser))
@@ -417,9 +494,9 @@ static void take_bytes(cov__conn *conn, cov_str bytes)
 {
     cov__exchange *x;
 
-    if (conn->waiter.kind == COV_WAIT_LINGER) {
+    if (conn->waiter.kind == COV_WAIT_LINGER || is_streaming(conn)) {
         conn->lingered += bytes.len;
-        if (conn->lingered > LINGER_MAX)
+        if (conn->lingered > (is_streaming(conn) ? STREAM_IN_MAX : LINGER_MAX))
             cov__conn_close(conn);
         return;
     }
@@ -504,7 +581,7 @@ static void begin(cov__conn *conn)
     uv_os_fd_t fd;
 
     cov__loop_wait(conn->loop, &conn->waiter, COV_WAIT_IDLE);
-    if (open > server->options.max_connections + REFUSING_MAX ||
+    if (open > server->options.max_connections + COV_REFUSING_MAX ||
         uv_fileno((uv_handle_t *)&conn->tcp, &fd) != 0 ||
         uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read) != 0) {
         cov__conn_close(conn);

@@ -19,17 +19,18 @@ typedef struct cov__conn {
     uv_tcp_t tcp;
     cov__loop *loop;
     struct cov__conn *next_free;
-    cov__exchange *x; /* NULL while idle */
-    bool job;         /* with the writer */
-    bool answered;    /* the job came back, but earlier output is still being written */
-    bool writing;     /* x->write is in use */
-    bool last;        /* no request after this one */
-    bool linger;      /* the client may have sent more than was read: half-close first */
-    bool eof;         /* the client has half-closed */
-    bool stopped;     /* reading is stopped */
-    bool fresh;       /* a message ended since the wait began */
-    size_t unwritten; /* at the last look, to see whether the client reads */
-    size_t lingered;  /* bytes thrown away */
+    cov__exchange *x;           /* NULL while idle, and once a stream's head was sent */
+    struct cov__stream *stream; /* NULL: the answer is none */
+    bool job;                   /* with the writer */
+    bool answered;              /* the job came back, but earlier output is still being written */
+    bool writing;               /* x->write is in use */
+    bool last;                  /* no request after this one */
+    bool linger;                /* the client may have sent more than was read: half-close first */
+    bool eof;                   /* the client has half-closed */
+    bool stopped;               /* reading is stopped */
+    bool fresh;                 /* a message ended since the wait began */
+    size_t unwritten;           /* at the last look, to see whether the client reads */
+    size_t lingered;            /* bytes thrown away: after the last answer, or sent to a stream */
     size_t peer_len;
     char peer[COV_PEER_TEXT_BYTES];
 } cov__conn;
@@ -44,5 +45,7 @@ void cov__conn_timeout(cov__conn *conn);
 /* Shutdown: close it unless a request is on its way. */
 void cov__conn_close_idle(cov__conn *conn);
 void cov__conn_close(cov__conn *conn);
+/* The last response was written: close, gently when the client may be sending. */
+void cov__conn_finish(cov__conn *conn);
 
 #endif

@@ -48,9 +48,10 @@ void cov__exchange_reset(cov__exchange *x)
 static void clear_response(cov__exchange *x)
 {
     cov_buf_clear(&x->res.body, COV_EXCHANGE_KEEP_BYTES);
+    if (COV_UNLIKELY(x->res.stream != NULL))
+        cov_response_drop_stream(&x->res);
     x->res.status = 200;
     x->res.n_headers = 0;
-    x->res.stream = NULL;
 }
 
 void cov__exchange_begin(cov__exchange *x)
@@ -60,15 +61,18 @@ void cov__exchange_begin(cov__exchange *x)
     memset(&x->passage, 0, sizeof x->passage);
 }
 
-/* Half a body must not pass for a whole one. */
-static void check_body(cov__exchange *x)
+/* Half a body must not pass for a whole one, and a stream has no loop on other threads. */
+static void check_response(cov__exchange *x, const cov_worker *worker)
 {
     cov_error err;
 
-    if (!x->res.body.failed)
+    if (!x->res.body.failed && (x->res.stream == NULL || worker->streams))
         return;
     cov_error_init(&err, NULL);
-    cov_fail_nomem(&err);
+    if (x->res.body.failed)
+        cov_fail_nomem(&err);
+    else
+        cov_fail(&err, COV_EINTERNAL, "a stream was begun outside of the READ lane");
     cov__exchange_problem(x, x->loop->server, &x->parser.request, &err);
 }
 
@@ -78,7 +82,7 @@ bool cov__exchange_admit(cov__exchange *x, const cov_worker *worker)
                                   &x->passage, &x->res);
 
     if (!admitted)
-        check_body(x);
+        check_response(x, worker);
     return admitted;
 }
 
@@ -86,7 +90,7 @@ void cov__exchange_answer(cov__exchange *x, const cov_worker *worker)
 {
     clear_response(x);
     cov_app_answer(x->loop->server->options.app, worker, &x->parser.request, &x->passage, &x->res);
-    check_body(x);
+    check_response(x, worker);
 }
 
 void cov__exchange_finish(cov__exchange *x, const cov_worker *worker)

@@ -12,6 +12,8 @@
 
 #include "host/native/server.h"
 
+enum { KEEPALIVE_PROBES = 4, UNSENT_BYTES = 64 * 1024 };
+
 static cov_status resolve(const char *host, struct addrinfo **out, cov_error *err)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
@@ -161,4 +163,24 @@ size_t cov__peer_text(int fd, char out[COV_PEER_TEXT_BYTES])
         text = inet_ntop(AF_INET, &in4->sin_addr, out, COV_PEER_TEXT_BYTES);
     }
     return text != NULL ? strlen(out) : 0;
+}
+
+static void set_int(int fd, int level, int name, unsigned value)
+{
+    /* None is worth losing a connection for. */
+    (void)setsockopt(fd, level, name, &value, sizeof value);
+}
+
+void cov__socket_watch(int fd, uint32_t keepalive_ms, uint32_t timeout_ms)
+{
+    uint32_t idle_s = keepalive_ms / 1000 > 0 ? keepalive_ms / 1000 : 1;
+    uint32_t interval_s = idle_s / KEEPALIVE_PROBES > 0 ? idle_s / KEEPALIVE_PROBES : 1;
+
+    set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle_s);
+    set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval_s);
+    set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+    set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, timeout_ms);
+    /* What the client does not take waits with us, where it is counted, and not in the kernel's megabytes. */
+    set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES);
 }

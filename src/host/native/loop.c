@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/native/connection.h"
+#include "host/native/stream.h"
 #include "host/native/writer.h"
 
 enum {
@@ -102,7 +103,9 @@ cov_worker cov__loop_worker(cov__loop *loop, cov_arena *arena)
                           .db = loop->db,
                           .arena = arena,
                           .write_later = cov__writer_call_later,
-                          .self = loop->server->writer };
+                          .self = loop->server->writer,
+                          .loop_client = loop->client.self,
+                          .streams = true };
 
     return worker;
 }
@@ -122,8 +125,22 @@ void cov__loop_complete(cov__loop *loop, cov__job *first, cov__job *last)
 
 void cov__loop_command(cov__loop *loop, cov__command command)
 {
-    atomic_fetch_or(&loop->commands, (int)command);
-    uv_async_send(&loop->mailbox);
+    /* Whoever set it first has rung or is about to. */
+    if ((atomic_fetch_or(&loop->commands, (int)command) & (int)command) != 0)
+        return;
+    pthread_mutex_lock(&loop->lock);
+    if (!loop->deaf)
+        uv_async_send(&loop->mailbox);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+/* A commit may ring until the writer has stopped, which is after the loops have. */
+void cov__loop_close_mailbox(cov__loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    loop->deaf = true;
+    pthread_mutex_unlock(&loop->lock);
+    uv_close((uv_handle_t *)&loop->mailbox, NULL);
 }
 
 static void take_completions(cov__loop *loop)
@@ -170,6 +187,7 @@ static void drain(cov__loop *loop)
         cov__conn_close_idle((cov__conn *)(void *)w);
         w = next;
     }
+    cov__stream_end_all(loop);
 }
 
 static void abort_connections(cov__loop *loop)
@@ -179,12 +197,81 @@ static void abort_connections(cov__loop *loop)
             cov__conn_close((cov__conn *)(void *)loop->waiting[kind].next);
 }
 
+/* ---- client ---- */
+
+static void wake_client(void *self)
+{
+    cov__loop_command(self, COV_LOOP_CLIENT);
+}
+
+static void on_client_timer(uv_timer_t *timer);
+
+static void run_client(cov__loop *loop)
+{
+    cov__client *client = &loop->client;
+    cov_worker worker = cov__loop_worker(loop, client->arena);
+    int64_t next_ms;
+
+    if (loop->ended)
+        return;
+    next_ms = loop->server->options.loop_client->run(client->self, &worker);
+    cov_arena_reset(client->arena);
+    if (next_ms < 0)
+        uv_timer_stop(&client->timer);
+    else
+        uv_timer_start(&client->timer, on_client_timer, (uint64_t)next_ms, 0);
+}
+
+static void on_client_timer(uv_timer_t *timer)
+{
+    run_client(timer->data);
+}
+
+static cov_status open_client(cov__loop *loop, cov_error *err)
+{
+    const cov_native_options *o = &loop->server->options;
+    cov__client *client = &loop->client;
+    cov_status st;
+
+    if (o->loop_client == NULL)
+        return COV_OK;
+    client->arena = cov_arena_new(0);
+    if (client->arena == NULL)
+        return cov_fail_nomem(err);
+    st = o->loop_client->open(o->app, loop->server->host, loop->db, wake_client, loop,
+                              &client->self, err);
+    client->open = st == COV_OK;
+    return st;
+}
+
+static void close_client(cov__loop *loop)
+{
+    if (loop->client.open)
+        loop->server->options.loop_client->close(loop->client.self);
+    cov_arena_free(loop->client.arena);
+}
+
+/* ---- commands ---- */
+
+static void on_flush(uv_prepare_t *prepare)
+{
+    cov__stream_flush_all(prepare->data);
+    uv_prepare_stop(prepare);
+}
+
+void cov__loop_flush_later(cov__loop *loop)
+{
+    uv_prepare_start(&loop->flush, on_flush); /* nothing when it is active already */
+}
+
 static void on_mail(uv_async_t *mailbox)
 {
     cov__loop *loop = mailbox->data;
     int commands = atomic_exchange(&loop->commands, 0);
 
     take_completions(loop);
+    if ((commands & COV_LOOP_CLIENT) != 0)
+        run_client(loop);
     if ((commands & COV_LOOP_DRAIN) != 0)
         drain(loop);
     if ((commands & COV_LOOP_ABORT) != 0)
@@ -200,11 +287,13 @@ void cov__loop_check_end(cov__loop *loop)
         return;
     loop->ended = true;
     uv_close((uv_handle_t *)&loop->tick, NULL);
+    uv_close((uv_handle_t *)&loop->flush, NULL);
+    uv_close((uv_handle_t *)&loop->client.timer, NULL);
     /* loops[0] hears of the others' end through its mailbox, and closes it last. */
     if (loop->on_peers != NULL)
         loop->on_peers(loop);
     else
-        uv_close((uv_handle_t *)&loop->mailbox, NULL);
+        cov__loop_close_mailbox(loop);
 }
 
 /* ---- life ---- */
@@ -231,8 +320,11 @@ static cov_status init_handles(cov__loop *loop, int fd, cov_error *err)
         return cov_fail(err, COV_EINTERNAL, "cannot make an event loop: %s", uv_strerror(code));
     }
     loop->has_loop = true;
-    uv_timer_init(&loop->uv, &loop->tick); /* neither call can fail */
+    uv_timer_init(&loop->uv, &loop->tick); /* none of these can fail */
+    uv_timer_init(&loop->uv, &loop->client.timer);
+    uv_prepare_init(&loop->uv, &loop->flush);
     uv_tcp_init(&loop->uv, &loop->listener);
+    loop->client.timer.data = loop->flush.data = loop;
     loop->tick.data = loop->listener.data = loop->mailbox.data = loop;
     code = uv_tcp_open(&loop->listener, fd);
     if (code != 0)
@@ -264,7 +356,8 @@ cov_status cov__loop_init(cov__loop *loop, cov__server *server, size_t index, in
     if (loop->read_buf == NULL)
         return cov_fail_nomem(err);
     config.read_only = true;
-    return cov_db_open(server->options.driver, server->host, &config, &loop->db, err);
+    st = cov_db_open(server->options.driver, server->host, &config, &loop->db, err);
+    return st == COV_OK ? open_client(loop, err) : st;
 }
 
 void cov__loop_run(cov__loop *loop)
@@ -301,6 +394,7 @@ void cov__loop_dispose(cov__loop *loop)
         cov__exchange_free(loop->free_exchanges);
         loop->free_exchanges = next;
     }
+    close_client(loop);
     cov_db_close(loop->db);
     free(loop->read_buf);
     pthread_mutex_destroy(&loop->lock);

@@ -25,6 +25,8 @@ typedef enum cov__wait {
     COV_WAIT_WRITE,  /* for the client to read */
     COV_WAIT_LINGER, /* for the client to see the last answer and close */
     COV_WAIT_JOB,    /* for the writer or the pool; no timeout, those of what they wait for apply */
+    COV_WAIT_STREAM, /* for a stream's source; no timeout */
+    COV_WAIT_FLUSH,  /* for the end of this turn, when what a stream's source wrote is sent */
     COV_WAIT_KINDS,
     COV_WAIT_NOTHING = COV_WAIT_KINDS /* closing: in no list */
 } cov__wait;
@@ -40,8 +42,17 @@ typedef struct cov__waiter {
 typedef enum cov__command {
     COV_LOOP_DRAIN = 1, /* stop accepting, end when the last connection is done */
     COV_LOOP_ABORT = 2, /* close what is left */
-    COV_LOOP_PEERS = 4  /* loops[0]: another loop ended */
+    COV_LOOP_PEERS = 4, /* loops[0]: another loop ended */
+    COV_LOOP_CLIENT = 8 /* run the loop's client */
 } cov__command;
+
+/* The loop's cov_loop_client (covara/app.h), if there is one. */
+typedef struct cov__client {
+    void *self;
+    bool open;
+    cov_arena *arena;
+    uv_timer_t timer; /* when it wants to be called next */
+} cov__client;
 
 typedef struct cov__loop {
     cov__server *server;
@@ -53,6 +64,8 @@ typedef struct cov__loop {
     uv_tcp_t listener;
     uv_timer_t tick;
     uv_async_t mailbox;
+    uv_prepare_t flush; /* active while a connection waits for COV_WAIT_FLUSH */
+    cov__client client;
     cov_db *db;     /* reading */
     char *read_buf; /* COV_LOOP_READ_BYTES, shared by all connections: one reads at a time */
     cov__http_date date;
@@ -71,6 +84,7 @@ typedef struct cov__loop {
     pthread_mutex_t lock;
     cov__job *done_head; /* under lock; exchanges */
     cov__job *done_tail; /* under lock */
+    bool deaf;           /* under lock: the mailbox is closed */
 } cov__loop;
 
 /* Handles, pools and the reading connection; takes the listening `fd` over. No thread yet. */
@@ -88,12 +102,17 @@ void cov__loop_complete(cov__loop *loop, cov__job *first, cov__job *last);
 /* Any thread. */
 void cov__loop_command(cov__loop *loop, cov__command command);
 
+/* The last thing a loop does. */
+void cov__loop_close_mailbox(cov__loop *loop);
+
 /* For connections. */
 void cov__loop_wait(cov__loop *loop, cov__waiter *waiter, cov__wait kind);
 COV_CHECK cov__exchange *cov__loop_exchange(cov__loop *loop);
 void cov__loop_unref(cov__loop *loop, cov__exchange *x);
 /* A connection was closed or a job came back: the loop may be done. */
 void cov__loop_check_end(cov__loop *loop);
+/* Have cov__stream_flush_all called before the loop sleeps. */
+void cov__loop_flush_later(cov__loop *loop);
 const cov__http_date *cov__loop_date(cov__loop *loop);
 
 #endif

@@ -32,8 +32,13 @@ typedef struct cov_native_options {
     uint32_t write_timeout_ms;
     uint32_t drain_timeout_ms;
     uint32_t pre_stop_delay_ms;
-    size_t max_connections;
+    /* How long a stream's connection is silent before TCP asks whether the client is there; 0 = 60000. */
+    uint32_t stream_keepalive_ms;
+    /* How long it may take the client's TCP to acknowledge, or to read again once it has stopped; 0 = 120000. */
+    uint32_t stream_timeout_ms;
+    size_t max_connections; /* lowered when the process may not have as many descriptors */
     bool access_log;
+    const cov_loop_client *loop_client; /* NULL: none */
     /* Called once on the calling thread when every loop listens; `port` is the bound one. May be NULL. */
     void (*on_listen)(void *self, const char *host, int port);
     void *self;

@@ -120,7 +120,9 @@ void cov__response_head(cov_buf *out, const cov_response *res, cov__response_mod
 
     append_status_line(out, status);
     append_header(out, COV_STR("Date"), cov_str_of(date->text, sizeof date->text));
-    if (!bodyless) {
+    if (mode.stream && !mode.http10) {
+        COV_BUF_LIT(out, "Transfer-Encoding: chunked\r\n");
+    } else if (!bodyless && !mode.stream) {
         COV_BUF_LIT(out, "Content-Length: ");
         cov_buf_u64(out, res->body.len);
         COV_BUF_LIT(out, "\r\n");

@@ -20,6 +20,7 @@ typedef struct cov__response_mode {
     bool head;   /* the request was HEAD: no body */
     bool http10; /* the client needs "Connection: keep-alive" spelled out */
     bool close;  /* the connection ends with this response */
+    bool stream; /* the body's length is not known: chunks, or all until the connection ends */
 } cov__response_mode;
 
 void cov__http_date_update(cov__http_date *date, int64_t now_s);

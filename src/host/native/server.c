@@ -63,6 +63,8 @@ static void fill_options(cov__server *server, const cov_native_options *given)
     o->idle_timeout_ms = or_default(o->idle_timeout_ms, 65000);
     o->write_timeout_ms = or_default(o->write_timeout_ms, 30000);
     o->drain_timeout_ms = or_default(o->drain_timeout_ms, 10000);
+    o->stream_keepalive_ms = or_default(o->stream_keepalive_ms, 60000);
+    o->stream_timeout_ms = or_default(o->stream_timeout_ms, 120000);
     server->limits.max_url_bytes = o->max_url_bytes;
     server->limits.max_header_bytes = o->max_header_bytes;
     server->limits.max_body_bytes = o->max_body_bytes;
@@ -136,7 +138,7 @@ static void on_peers(cov__loop *loop)
     close_once((uv_handle_t *)&state->terminate);
     close_once((uv_handle_t *)&state->interrupt);
     close_once((uv_handle_t *)&state->timer);
-    close_once((uv_handle_t *)&loop->mailbox);
+    cov__loop_close_mailbox(loop);
 }
 
 static cov_status watch_signals(cov__server *server, shutdown_state *state, cov_error *err)
@@ -269,6 +271,7 @@ cov_status cov_native_serve(const cov_native_options *options, cov_error *err)
            SIG_IGN); /* a write to a closed socket must be an error, not the process's end */
     fill_options(&server, options);
     server.n_loops = loop_count(options->threads);
+    cov__descriptors_fit(&server);
     server.loops = calloc(server.n_loops, sizeof *server.loops);
     if (server.loops == NULL)
         return cov_fail_nomem(err);

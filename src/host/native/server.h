@@ -29,6 +29,12 @@ typedef struct cov__server {
     atomic_size_t n_other_loops; /* loops besides loops[0] that still run */
 } cov__server;
 
+/* Connections above max_connections that are told so; more are closed at once. */
+enum { COV_REFUSING_MAX = 256 };
+
+/* descriptors.c: raise the process's limit, or lower max_connections to what it allows. */
+void cov__descriptors_fit(cov__server *server);
+
 /* ---- listen.c ---- */
 
 /*
@@ -40,5 +46,7 @@ COV_CHECK cov_status cov__listen(const char *host, int *port, int *fds, size_t n
 /* "127.0.0.1", "::1"; IPv4-mapped addresses as IPv4. Empty when the peer is gone already. */
 enum { COV_PEER_TEXT_BYTES = 64 };
 size_t cov__peer_text(int fd, char out[COV_PEER_TEXT_BYTES]);
+/* Notice when the peer of a connection that is kept for long has vanished or does not read. */
+void cov__socket_watch(int fd, uint32_t keepalive_ms, uint32_t timeout_ms);
 
 #endif

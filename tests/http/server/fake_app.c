@@ -15,6 +15,9 @@
  *   POST /write/poison       inserts a row whose foreign key fails at commit
  *   ANY  /slow?gate=&call=&later=&fail=   runs on the pool; call=1 inserts a row through the writer and waits,
  *                            later=1 does not wait
+ *   GET  /stream?channel=&hello=&bytes=&every=&end=&body=&status=   a stream of that channel, see fake.h; `body` bytes
+ *                            are in the response already. The same under /write/stream, /slow/stream
+ *   ANY  /slow/publish?channel=&n=&bytes=&end=   frames for all streams of a channel, from the pool
  *   POST /write/slow         admitted on the pool, then as /write
  *   ?refuse=1                is refused with 403 when it is admitted, whatever the path
  *   GET  /healthz            200, or 503 while shutting down
@@ -85,7 +88,7 @@ cov_lane cov_app_lane(const cov_app *app, const cov_request *req)
         atomic_fetch_add(&fake_counts_all.arrived, 1);
         return COV_LANE_WRITE;
     }
-    return cov_str_starts(req->path, COV_STR("/stats")) ? COV_LANE_READ : COV_LANE_NONE;
+    return cov_str_starts(req->path, COV_STR("/st")) ? COV_LANE_READ : COV_LANE_NONE;
 }
 
 static void json_header(cov_response *res)
@@ -163,10 +166,15 @@ static void stats(cov_response *res)
     cov_buf_printf(
         &res->body,
         "{\"rows\":%ld,\"commits\":%ld,\"rollbacks\":%ld,\"arrived\":%ld,\"entered\":%ld,"
-        "\"published\":%ld,\"maxGroup\":%ld,\"blocked\":%ld}",
+        "\"published\":%ld,\"maxGroup\":%ld,\"blocked\":%ld,",
         atomic_load(&c->rows), atomic_load(&c->commits), atomic_load(&c->rollbacks),
         atomic_load(&c->arrived), atomic_load(&c->entered), atomic_load(&c->published),
         atomic_load(&c->max_group), atomic_load(&c->blocked));
+    cov_buf_printf(&res->body,
+                   "\"opened\":%ld,\"closed\":%ld,\"drained\":%ld,\"queued\":%ld,"
+                   "\"unwritten\":%ld,\"runs\":%ld}",
+                   atomic_load(&c->opened), atomic_load(&c->closed), atomic_load(&c->drained),
+                   atomic_load(&c->queued), atomic_load(&c->unwritten), atomic_load(&c->runs));
 }
 
 static void open_gate(cov_app *app, long gate)
@@ -363,6 +371,30 @@ static void slow(cov_app *app, const cov_worker *worker, const cov_request *req,
     echo(req, res);
 }
 
+static void stream(const cov_worker *worker, const cov_request *req, cov_response *res)
+{
+    long body = query_number(req->query, "body", 0);
+    fake_stream_options options = { .channel = query_number(req->query, "channel", 0),
+                                    .hello = query_number(req->query, "hello", 0),
+                                    .bytes = query_number(req->query, "bytes", 0),
+                                    .every_ms = query_number(req->query, "every", 0),
+                                    .end = query_number(req->query, "end", 0) != 0 };
+
+    cov_response_header(res, COV_STR("Content-Type"), COV_STR("text/event-stream"));
+    res->status = (int)query_number(req->query, "status", 200);
+    for (long i = 0; i < body; i++)
+        cov_buf_char(&res->body, ':');
+    res->stream = fake_stream_source(worker, &options);
+}
+
+static void publish(const cov_request *req, cov_response *res)
+{
+    fake_stream_publish(query_number(req->query, "channel", 0), query_number(req->query, "n", 1),
+                        query_number(req->query, "bytes", 0),
+                        query_number(req->query, "end", 0) != 0);
+    echo(req, res);
+}
+
 void cov_app_answer(const cov_app *const_app, const cov_worker *worker, const cov_request *req,
                     cov_passage *passage, cov_response *res)
 {
@@ -376,6 +408,11 @@ void cov_app_answer(const cov_app *const_app, const cov_worker *worker, const co
         COV_BUF_LIT(&res->body, "{\"ok\":true}");
     } else if (cov_str_starts(path, COV_STR("/echo")) || cov_str_eq(path, COV_STR("*"))) {
         echo(req, res);
+    } else if (cov_str_eq(path, COV_STR("/stream")) || cov_str_eq(path, COV_STR("/slow/stream")) ||
+               cov_str_eq(path, COV_STR("/write/stream"))) {
+        stream(worker, req, res);
+    } else if (cov_str_eq(path, COV_STR("/slow/publish"))) {
+        publish(req, res);
     } else if (cov_str_starts(path, COV_STR("/slow"))) {
         slow(app, worker, req, res);
     } else if (cov_str_starts(path, COV_STR("/write"))) {

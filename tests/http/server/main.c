@@ -46,6 +46,10 @@ static bool set_option(cov_native_options *o, const char *name, const char *valu
         o->drain_timeout_ms = (uint32_t)number;
     else if (strcmp(name, "--pre-stop-ms") == 0)
         o->pre_stop_delay_ms = (uint32_t)number;
+    else if (strcmp(name, "--stream-keepalive-ms") == 0)
+        o->stream_keepalive_ms = (uint32_t)number;
+    else if (strcmp(name, "--stream-ms") == 0)
+        o->stream_timeout_ms = (uint32_t)number;
     else if (strcmp(name, "--access-log") == 0)
         o->access_log = number != 0;
     else
@@ -57,6 +61,7 @@ int main(int argc, char **argv)
 {
     cov_native_options options = { .host = "127.0.0.1",
                                    .driver = &fake_driver,
+                                   .loop_client = &fake_loop_client,
                                    .on_listen = on_listen };
     cov_error err;
     cov_status st;

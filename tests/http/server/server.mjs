@@ -9,10 +9,13 @@ if (!BIN) throw new Error('HTTP_SERVER_BIN must name the test_http_server binary
 // Sanitizers slow everything down; one factor stretches every limit a test waits for.
 export const SLOW = Number(process.env.HTTP_TIME_FACTOR ?? 1);
 
-/** A running server: { port, child, stop(), exited, logged() }. `options` become --name value. */
-export async function start(options = {}) {
+/**
+ * A running server: { port, child, stop(), exited, logged() }. `options` become --name value; `setUp` is run by the
+ * shell that becomes the server.
+ */
+export async function start(options = {}, setUp = ':') {
   const args = Object.entries({ port: 0, threads: 2, ...options }).flatMap(([k, v]) => [`--${k}`, String(v)]);
-  const child = spawn(BIN, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('sh', ['-c', `${setUp}; exec "$0" "$@"`, BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   const exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
