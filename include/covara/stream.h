@@ -25,13 +25,16 @@ void cov_payload_release(cov_payload *payload); /* NULL is fine */
 /* The host's side of an open stream. */
 typedef struct cov_stream cov_stream;
 /*
- * Send bytes in order; keeps a reference until they are with the kernel. False: the stream is closed or out of memory
- * (and will be closed). Never blocks: what the client does not take waits.
+ * Send the payloads one after another, as one frame: all of them or, once the stream is closed, none. Keeps references
+ * until the bytes are with the kernel; the caller keeps its own. False: the stream is closed or out of memory (and will
+ * be closed). Never blocks: what the client does not take waits. A frame comes in several payloads because most of it
+ * is shared by many streams and a little is not; n is at most COV_STREAM_MAX_PIECES.
  */
-bool cov_stream_write(cov_stream *stream, cov_payload *payload);
+bool cov_stream_write(cov_stream *stream, cov_payload *const *payloads, size_t n);
+enum { COV_STREAM_MAX_PIECES = 4 };
 /* Bytes that wait for the client. */
 size_t cov_stream_queued(const cov_stream *stream);
-/* End the stream after what is queued; `closed` follows. */
+/* End the stream after what is queued; `closed` follows later, never from inside this call or cov_stream_write. */
 void cov_stream_end(cov_stream *stream);
 
 /* The application's side: embedded as the first member of what a stream is about. */

@@ -287,17 +287,19 @@ static const cov_option relation_rows[] = {
 static const cov_options relation = OPTIONS_WITH(relation_rows, .size = sizeof(cov_relation_config), .name_offset = REL(name),
     .finish = cov__finish_relation);
 
-static const cov_choice overflow_choices[] = { { "invalidate", 0 }, { "disconnect", 1 }, { "drop", 2 }, { NULL, 0 } };
+static const cov_choice slow_choices[] = {
+    { "invalidate", COV_SLOW_INVALIDATE }, { "disconnect", COV_SLOW_DISCONNECT }, { "drop", COV_SLOW_DROP }, { NULL, 0 },
+};
 static const cov_option sse_rows[] = {
-    ANY_INT("maxSubscriptionsPerUser", 0, MILLION, NULL, "Most open subscriptions of one user; 10 by default."),
-    ANY_INT("maxSubscriptionsPerIP", 0, MILLION, NULL, "Most open subscriptions from one address; 50 by default."),
-    ANY_INT("heartbeatMs", 100, DAY_MS, "ms", "Pause between two heartbeats; 20000 by default."),
-    ANY_INT("maxQueueBytes", 1024, GIB, "bytes", "Most bytes that wait for a slow reader; 65536 by default."),
-    ROW("onBackpressure", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .choices = overflow_choices, .def_doc = "`\"invalidate\"`",
-        .help = "What happens to a reader that is too slow."),
-    ANY_INT("aggregateDebounceMs", 0, DAY_MS, "ms", "Pause before an aggregate is computed anew; 150 by default."),
-    ANY_INT("scopeRecheckMs", 0, DAY_MS, "ms", "Pause between two checks of a subscriber's rights; 30000 by default."),
-    ANY_INT("maxTotalSubscriptions", 0, 10 * MILLION, NULL, "Accepted for compatibility."),
+    INT("maxSubscriptionsPerUser", RES(sse.max_per_user), 10, 0, MILLION, NULL, "Most open subscriptions of one user."),
+    INT("maxSubscriptionsPerIP", RES(sse.max_per_address), 50, 0, MILLION, NULL, "Most open subscriptions from one address."),
+    INT("maxTotalSubscriptions", RES(sse.max_total), 0, 0, 10 * MILLION, NULL, "Most open subscriptions of the process; 0 is any number."),
+    INT("heartbeatMs", RES(sse.heartbeat_ms), 20000, 100, DAY_MS, "ms", "Pause between two heartbeats."),
+    INT("maxQueueBytes", RES(sse.max_queue_bytes), 65536, 1024, GIB, "bytes", "Most bytes that wait for a slow reader."),
+    ENUM("onBackpressure", COV_STORE_ENUM, RES(sse.on_backpressure), slow_choices, COV_SLOW_INVALIDATE,
+         "A reader that is too slow is told and cut off (\"invalidate\"), cut off (\"disconnect\"), or misses events (\"drop\") and is told to read again later."),
+    INT("aggregateDebounceMs", RES(sse.debounce_ms), 150, 0, DAY_MS, "ms", "Pause before an aggregate is computed anew."),
+    INT("scopeRecheckMs", RES(sse.scope_recheck_ms), 30000, 0, DAY_MS, "ms", "Pause between two checks of a subscriber's rights; 0 is never."),
 };
 static const cov_options sse = OPTIONS(sse_rows);
 static const cov_option rate_limit_rows[] = {
@@ -336,7 +338,7 @@ static const cov_option resource_rows[] = {
     BOOL("autoRelations", RES(auto_relations), false, "Derive relations from foreign keys."),
     OBJECT("include", include, "Limits of \"include\"."),
     BOOL("nestedWrites", RES(nested_writes), false, "Write related rows together with this one."),
-    ROW("sse", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &sse, .flags = COV_OPT_LATER, .help = "Limits of subscriptions."),
+    OBJECT("sse", sse, "Limits of subscriptions."),
     ROW("rateLimit", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &rate_limit, .flags = COV_OPT_LATER,
         .help = "Most requests of one user or address."),
 };

@@ -2,9 +2,10 @@
 /*
  * PATCH /batch and DELETE /batch: every row that a filter matches, in one transaction (spec/01 section 11).
  *
- * DESIGN: without hooks one statement does the work. With hooks each row is written by itself, since a hook
+ * DESIGN: without hooks and followers one statement does the work. With hooks each row is written by itself, since a hook
  * may set something else for each (spec/01 Q-15).
  */
+#include "resource/feed.h"
 #include "resource/hooks.h"
 
 typedef struct filtered_work {
@@ -40,12 +41,14 @@ static cov_status on_changed_row(cov_row_sink *base, const cov_value *row, size_
     rows_sink *sink = (rows_sink *)base;
     filtered_work *work = sink->work;
 
+    cov_status st;
+
     (void)n;
     (void)err;
     sink->n++;
-    cov__record_row(work->r, work->ctx, work->op == COV_OP_UPDATE ? "update" : "delete", row);
-    if (work->op != COV_OP_UPDATE)
-        return COV_OK;
+    st = cov__feed_changed_together(work->r, work->ctx, work->op, row);
+    if (st != COV_OK || work->op != COV_OP_UPDATE)
+        return st;
     return cov__access_check_row(work->r, work->ctx, COV_OP_UPDATE, work->scope, row);
 }
 
@@ -175,8 +178,11 @@ static cov_status write_row_by_row(filtered_work *work)
     return st;
 }
 
-static bool has_hooks(const filtered_work *work)
+/* Who follows a row needs to know what it was. */
+static bool row_by_row(const filtered_work *work)
 {
+    if (cov__feed_follows(work->r, work->ctx))
+        return true;
     return work->op == COV_OP_UPDATE ? cov__has_update_hooks(work->r, COV_KIND_UPDATE)
                                      : cov__has_delete_hooks(work->r);
 }
@@ -192,7 +198,7 @@ static cov_status write_all(void *arg)
                               work->limit, work->count);
     if (st != COV_OK || work->count == 0)
         return st;
-    return has_hooks(work) ? write_row_by_row(work) : write_together(work);
+    return row_by_row(work) ? write_row_by_row(work) : write_together(work);
 }
 
 static cov_status read_patch(filtered_work *work)

@@ -37,6 +37,19 @@ typedef enum cov_param {
 
 enum { COV_MAX_PATH_PARAMS = 8 };
 
+/*
+ * The user of a request for what outlives it, a subscription. Whoever authenticated made it and counts the references;
+ * both calls may come from any thread.
+ */
+typedef struct cov_principal cov_principal;
+struct cov_principal {
+    cov_rsql_vars vars;    /* as cov_ctx.user */
+    cov_str id;            /* text of the user's id */
+    int64_t expires_at_ms; /* of the session; 0: never */
+    void (*retain)(cov_principal *principal);
+    void (*release)(cov_principal *principal);
+};
+
 struct cov_ctx {
     const cov_host *host;
     cov_db *db;
@@ -50,6 +63,10 @@ struct cov_ctx {
     cov_header path_params[COV_MAX_PATH_PARAMS]; /* of a custom route, decoded */
     size_t n_path_params;
     cov_mutations *mutations; /* where changes are recorded */
+    cov_principal *principal; /* beside `user`; NULL: anonymous, or known for this request only */
+    struct cov_feed *feed;    /* who follows changes (resource/feed.h); NULL: nobody can */
+    struct cov_live_shard *shard; /* where a stream of this request will live; NULL: it cannot */
+    bool names_row; /* the row being created is the one that X-Covara-Optimistic-Id names */
 };
 
 /* Split the query string: the first occurrence of a name wins, unknown names are ignored. */
