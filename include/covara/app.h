@@ -75,6 +75,8 @@ typedef struct cov_worker {
     cov_arena *arena; /* the request's arena; reset by the host after the response was sent */
     /* What the request changed, for cov_app_publish after the commit; NULL: published by cov_app_fetch. */
     struct cov_mutations *mutations;
+    /* Of the event loop whose connection this is (src/live/live.h); NULL: streams cannot be opened. */
+    struct cov_live_shard *shard;
 } cov_worker;
 
 COV_CHECK cov_lane cov_app_lane(const cov_app *app, const cov_request *req);
@@ -98,8 +100,16 @@ typedef struct cov_mutations {
     struct cov_mutation_node *first;
     struct cov_mutation_node *last;
 } cov_mutations;
-/* Tell the listeners; called by the host once the transaction is durable. */
+/* Tell the listeners and subscribers; called by the host once the transaction is durable. */
 void cov_app_publish(const cov_app *app, const cov_mutations *mutations);
+/*
+ * Around a COMMIT and the cov_app_publish calls that belong to it, also when it failed: whoever begins to follow rows
+ * meanwhile waits for its end, so that no change is lost or told twice.
+ */
+void cov_app_committing(const cov_app *app);
+void cov_app_committed(const cov_app *app);
+/* Subscriptions: src/live/live.h. */
+struct cov_live *cov_app_live(const cov_app *app);
 
 /* Readiness turns 503 once shutting down; called by the host from any thread. */
 void cov_app_begin_shutdown(cov_app *app);

@@ -22,20 +22,40 @@ size_t cov_payload_len(const cov_payload *payload);
 cov_payload *cov_payload_retain(cov_payload *payload);
 void cov_payload_release(cov_payload *payload); /* NULL is fine */
 
-/* The host's side of an open stream. */
+/* The host's side of an open stream: a table of functions, so that core and tests need no host to link. */
 typedef struct cov_stream cov_stream;
+enum { COV_STREAM_MAX_PIECES = 4 };
+typedef struct cov_stream_ops {
+    bool (*write)(cov_stream *stream, cov_payload *const *payloads, size_t n);
+    size_t (*queued)(const cov_stream *stream);
+    void (*end)(cov_stream *stream);
+} cov_stream_ops;
+/* Implementations embed this as their first member. */
+struct cov_stream {
+    const cov_stream_ops *ops;
+};
+
 /*
  * Send the payloads one after another, as one frame: all of them or, once the stream is closed, none. Keeps references
  * until the bytes are with the kernel; the caller keeps its own. False: the stream is closed or out of memory (and will
- * be closed). Never blocks: what the client does not take waits. A frame comes in several payloads because most of it
- * is shared by many streams and a little is not; n is at most COV_STREAM_MAX_PIECES.
+ * be closed). Never blocks: what the client does not take waits. A frame comes in several payloads, at most
+ * COV_STREAM_MAX_PIECES, because most of it is shared by many streams and a little is not; the host gives them to the
+ * kernel in one call.
  */
-bool cov_stream_write(cov_stream *stream, cov_payload *const *payloads, size_t n);
-enum { COV_STREAM_MAX_PIECES = 4 };
+static inline bool cov_stream_write(cov_stream *stream, cov_payload *const *payloads, size_t n)
+{
+    return stream->ops->write(stream, payloads, n);
+}
 /* Bytes that wait for the client. */
-size_t cov_stream_queued(const cov_stream *stream);
+static inline size_t cov_stream_queued(const cov_stream *stream)
+{
+    return stream->ops->queued(stream);
+}
 /* End the stream after what is queued; `closed` follows later, never from inside this call or cov_stream_write. */
-void cov_stream_end(cov_stream *stream);
+static inline void cov_stream_end(cov_stream *stream)
+{
+    stream->ops->end(stream);
+}
 
 /* The application's side: embedded as the first member of what a stream is about. */
 typedef struct cov_stream_source cov_stream_source;

@@ -7,8 +7,10 @@ enum { KEEP_BODY_BYTES = 256 * 1024 };
 
 void cov_app_free(cov_app *app)
 {
-    if (app != NULL)
-        cov_arena_free(app->arena);
+    if (app == NULL)
+        return;
+    cov_live_free(app->live);
+    cov_arena_free(app->arena);
 }
 
 void cov_app_begin_shutdown(cov_app *app)
@@ -24,6 +26,7 @@ static cov_lane lane_of(const cov_app *app, const cov_route *route, const cov_re
         return cov__custom_writes(route->custom) ? COV_LANE_WRITE : COV_LANE_READ;
     case COV_ROUTE_RESOURCE:
         return req->method == COV_GET || req->method == COV_HEAD ? COV_LANE_READ : COV_LANE_WRITE;
+    case COV_ROUTE_MULTIPLEX:
     case COV_ROUTE_READY:
         return COV_LANE_READ;
     case COV_ROUTE_NONE:
@@ -76,6 +79,8 @@ static cov_status dispatch(journey *j)
     case COV_ROUTE_RESOURCE:
         cov_params_read(&j->ctx);
         return route->target.handler(route->resource, &j->ctx, route->target.id);
+    case COV_ROUTE_MULTIPLEX:
+        return cov_live_multiplex(j->app->live, &j->ctx);
     case COV_ROUTE_NONE:
         break;
     }
@@ -137,7 +142,9 @@ void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_reque
                        .req = req,
                        .res = res,
                        .err = &err,
-                       .mutations = app->listeners != NULL ? mutations : NULL };
+                       .mutations = mutations,
+                       .feed = cov_live_feed(app->live),
+                       .shard = worker->shard };
     j.n_kept = 0;
     if (answer_on_lane(&j) != COV_OK) {
         memset(mutations, 0, sizeof *mutations);
@@ -154,9 +161,25 @@ void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_reque
 
 void cov_app_publish(const cov_app *app, const cov_mutations *mutations)
 {
+    cov_live_publish(app->live, mutations);
     for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next)
         for (const cov_listener_node *to = app->listeners; to != NULL; to = to->next)
             to->listener(&node->mutation, to->self);
+}
+
+void cov_app_committing(const cov_app *app)
+{
+    cov_live_commit_begin(app->live);
+}
+
+void cov_app_committed(const cov_app *app)
+{
+    cov_live_commit_end(app->live);
+}
+
+struct cov_live *cov_app_live(const cov_app *app)
+{
+    return app->live;
 }
 
 void cov_app_problem(const cov_app *app, const cov_worker *worker, const cov_request *req,

@@ -74,6 +74,13 @@ typedef struct cov_config {
     cov_naming naming;
     cov_log_level log_level;
     cov_server_config server;
+    bool changelog_in_database; /* "changelog": "database" instead of "kv" */
+    struct {
+        bool enabled; /* /__covara/stream */
+        int64_t max_channels;
+        int64_t heartbeat_ms;
+        int64_t max_queue_bytes;
+    } multiplex;
     const cov_resource_config *resources; /* in file order */
     size_t n_resources;
     /* Sections of later parts ("kv", "auth"): their shape is validated, and each that is present but has no

@@ -405,6 +405,13 @@ static const cov_choice naming_choices[] = { { "camelCase", COV_NAMING_CAMEL }, 
 static const cov_choice level_choices[] = {
     { "debug", COV_LOG_DEBUG }, { "info", COV_LOG_INFO }, { "warn", COV_LOG_WARN }, { "error", COV_LOG_ERROR }, { NULL, 0 },
 };
+static const cov_choice changelog_choices[] = { { "kv", false }, { "database", true }, { NULL, 0 } };
+static const cov_option multiplex_rows[] = {
+    INT("maxChannelsPerConnection", CFG(multiplex.max_channels), 200, 1, 100000, NULL, "Most subscriptions of one stream."),
+    INT("heartbeatMs", CFG(multiplex.heartbeat_ms), 20000, 100, DAY_MS, "ms", "Pause between two heartbeats."),
+    INT("maxQueueBytes", CFG(multiplex.max_queue_bytes), 262144, 1024, GIB, "bytes", "Most bytes that wait for a slow reader."),
+};
+static const cov_options multiplex = OPTIONS(multiplex_rows);
 static const cov_option root_rows[] = {
     ROW("$schema", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .help = "Where an editor finds the JSON Schema of this file."),
     OBJECT("app", app, "Paths and headers of all responses."),
@@ -417,6 +424,10 @@ static const cov_option root_rows[] = {
     OBJECT("server", server, "Listening, limits and timeouts."),
     ROW("cursorSigningSecret", COV_OPT_STRING, COV_STORE_STR, offsetof(cov_config_root, cursor_secret), .flags = COV_OPT_NOT_EMPTY,
         .def_doc = "none: cursors are not signed", .help = "Key that signs cursors, so that clients cannot make their own."),
+    ENUM("changelog", COV_STORE_ENUM_BOOL, CFG(changelog_in_database), changelog_choices, false,
+         "Where changes are kept for subscribers who were away: \"kv\", or \"database\": a table, written in the transaction of the row, that survives a restart."),
+    ROW("multiplex", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(multiplex.enabled), .def = true, .object = &multiplex,
+        .help = "One stream for all subscriptions of a page, /__covara/stream."),
     ROW("resources", COV_OPT_OBJECT, COV_STORE_MAP, CFG(resources), .count_offset = CFG(n_resources), .object = &resource,
         .flags = COV_OPT_REQUIRED, .help = "What is served, by name."),
     ROW("kv", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &kv, .flags = COV_OPT_LATER, .help = "Store for sessions, limits and messages."),

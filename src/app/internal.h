@@ -7,6 +7,7 @@
 
 #include "app/config.h"
 #include "covara/app.h"
+#include "live/live.h"
 #include "resource/resource.h"
 
 enum { COV_MAX_SECURITY_HEADERS = 8 };
@@ -50,6 +51,7 @@ struct cov_app {
     cov_middleware_node *middleware;
     cov_listener_node *listeners;
     cov_error build_error; /* the first mistake of the build */
+    cov_live *live;        /* who follows changes */
     cov_map by_path;       /* mount path below basePath -> cov_resource */
     cov_header security[COV_MAX_SECURITY_HEADERS];
     size_t n_security;
@@ -70,6 +72,7 @@ typedef enum cov_route_kind {
     COV_ROUTE_NONE,
     COV_ROUTE_CUSTOM,
     COV_ROUTE_RESOURCE,
+    COV_ROUTE_MULTIPLEX,
     COV_ROUTE_HEALTH,
     COV_ROUTE_READY
 } cov_route_kind;

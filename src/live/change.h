@@ -23,13 +23,15 @@ typedef struct cov_change {
     size_t bytes;
     size_t table; /* place among the tables of cov_live */
     cov_change_kind kind;
-    const char *invalidates; /* the rows are not known: why followers must read again; NULL otherwise */
-    uint64_t position;       /* order of commits in this process; the changelog's when that is in the database */
-    int64_t seq;             /* changelog */
+    const char
+        *invalidates; /* the rows are not known: why followers must read again; NULL otherwise */
+    uint64_t
+        position; /* order of commits in this process; the changelog's when that is in the database */
+    int64_t seq; /* changelog */
     int64_t timestamp_ms;
-    cov_str id; /* text of the row's id, or "*" */
-    cov_str user_id;       /* who; ptr NULL: anonymous */
-    cov_str optimistic_id; /* ptr NULL: none */
+    cov_str id;              /* text of the row's id, or "*" */
+    cov_str user_id;         /* who; ptr NULL: anonymous */
+    cov_str optimistic_id;   /* ptr NULL: none */
     const cov_value *before; /* in table order; NULL: there was none, or it is not known */
     const cov_value *after;
 } cov_change;

@@ -38,7 +38,8 @@ struct cov_live {
     atomic_uint_fast64_t commits_ended;
     atomic_size_t waiting; /* shards with subscriptions that wait for a cut */
 
-    void *lock; /* guards the rest; taken by publishers and by who registers, never while matching */
+    void
+        *lock; /* guards the rest; taken by publishers and by who registers, never while matching */
     uint64_t position;
     cov_live_shard *shards;
 };
@@ -47,10 +48,10 @@ struct cov_live {
 
 /* Groups of one table in one shard: those that an equality finds, and the rest. */
 typedef struct cov_shard_table {
-    cov_links by_term;   /* cov_group.term */
-    size_t *n_by_column; /* groups that are found by this column */
-    cov_group *others;   /* list */
-    size_t n_groups;
+    cov_links by_term;       /* cov_group.term */
+    size_t *n_by_column;     /* groups that are found by this column */
+    cov_group *others;       /* list */
+    atomic_size_t followers; /* subscriptions; read by publishers */
 } cov_shard_table;
 
 struct cov_live_shard {
@@ -59,7 +60,7 @@ struct cov_live_shard {
     cov_db *db;
     void (*wake)(void *self);
     void *wake_self;
-    cov_arena *arena; /* of the change at hand */
+    cov_arena *arena;     /* of the change at hand */
     cov_response scratch; /* where objects and aggregates are written */
     cov_shard_table *tables;
     cov_links groups; /* by identity: cov_group.by_identity */
@@ -68,21 +69,30 @@ struct cov_live_shard {
     atomic_bool waits; /* `pending` is not empty */
     uint64_t round;    /* number of the change at hand, so that no group is visited twice */
     size_t n_subs;
-    cov_sub *subs; /* all, for shutdown */
+    cov_sub *subs;         /* all, for shutdown */
+    struct cov_mux *muxes; /* open multiplexed streams */
+    bool has_ended;        /* some channel of them */
+    cov_payload *ping;     /* the latest heartbeat's bytes */
+    int64_t ping_ms;
 
     void *lock; /* guards the mailbox */
     cov_change **inbox;
     size_t n_inbox;
     size_t cap_inbox;
-    bool overflow; /* a change was lost for want of memory: everybody reads again */
+    bool overflow;                /* a change was lost for want of memory: everybody reads again */
     struct cov_message *messages; /* of other threads, newest first */
-    cov_live_shard *next; /* of the app */
+    cov_live_shard *next;         /* of the app */
 };
 
+/* What every stream's response begins with. */
+void cov__stream_head(cov_response *res);
 /* A context to read as a subscriber: arena, connection and error of the shard. `err` is the caller's. */
 void cov__shard_ctx(cov_live_shard *shard, const cov_group *group, cov_error *err, cov_ctx *ctx);
+void cov__log_failure(const cov_host *host, const char *what, const cov_error *err);
 /* Put a change into the mailbox; under no lock. True: wake the shard. */
 bool cov__shard_post(cov_live_shard *shard, cov_change *change);
+/* The bytes of a heartbeat, to be released; NULL: out of memory. */
+cov_payload *cov__shard_ping(cov_live_shard *shard, int64_t now_ms);
 /* Let every follower of what changed know. */
 void cov__shard_change(cov_live_shard *shard, const cov_change *change);
 
@@ -90,7 +100,7 @@ void cov__shard_change(cov_live_shard *shard, const cov_change *change);
 
 struct cov_group {
     cov_link by_identity;
-    cov_link term; /* in cov_shard_table.by_term when `indexed` */
+    cov_link term;          /* in cov_shard_table.by_term when `indexed` */
     cov_group *prev, *next; /* in cov_shard_table.others otherwise */
     cov_sub *subs;
     uint64_t round;
@@ -98,7 +108,8 @@ struct cov_group {
     size_t table;
     const cov_rsql_expr *expr; /* NULL: all rows */
     cov_str identity;
-    cov_str params[COV_N_PARAMS]; /* percent-encoded, as in cov_ctx: filter, include and those of aggregates */
+    cov_str params
+        [COV_N_PARAMS]; /* percent-encoded, as in cov_ctx: filter, include and those of aggregates */
     cov_principal *who; /* whose eyes: NULL when what is seen does not depend on them */
     size_t term_column;
     uint64_t term_hash;
@@ -165,8 +176,8 @@ struct cov_sub {
     cov_stream_source source; /* first; standalone streams only */
     cov_live *live;
     cov_live_shard *shard;
-    cov_group *group; /* its own until it was opened */
-    cov_sub *prev, *next; /* in the group */
+    cov_group *group;             /* its own until it was opened */
+    cov_sub *prev, *next;         /* in the group */
     cov_sub *prev_all, *next_all; /* in the shard */
     cov_sub *next_pending;
     cov_stream *stream;
@@ -181,9 +192,10 @@ struct cov_sub {
     cov_due heartbeat;
     cov_due recheck;
     uint64_t cut;
-    int64_t seq;          /* highest that was written */
-    int64_t resume_from;  /* 0: none */
-    size_t snapshot_bytes; /* of the snapshot that may still be queued: no reason to call a reader slow */
+    int64_t seq;         /* highest that was written */
+    int64_t resume_from; /* 0: none */
+    size_t
+        snapshot_bytes; /* of the snapshot that may still be queued: no reason to call a reader slow */
     cov_sub_state state;
     bool skip_existing;
     bool stale; /* events were dropped: invalidate once the queue is empty */
@@ -222,6 +234,13 @@ typedef struct cov_verdict {
 } cov_verdict;
 cov_verdict cov__verdict(cov_live_shard *shard, const cov_group *group, const cov_change *change);
 
+/* Bytes in the queue from which a reader counts as slow. */
+size_t cov__sub_queue_limit(const cov_sub *sub);
+/* Everything queued was taken. */
+void cov__sub_drained(cov_sub *sub);
+/* One change, to this subscription alone. */
+void cov__sub_tell(cov_sub *sub, const cov_change *change);
+
 /* ---- known.c: a set of ids ---- */
 COV_CHECK bool cov__known_add(cov_known **known, cov_str id);
 bool cov__known_has(const cov_known *known, cov_str id);
@@ -230,18 +249,14 @@ void cov__known_free(cov_known *known);
 
 /* ---- begin.c: the cut, the snapshot, what was missed ---- */
 
-/* Begin a read transaction on the shard's connection whose cut is known. COV_EBUSY: a commit is under way, nothing began. */
-COV_CHECK cov_status cov__cut_begin(cov_live_shard *shard, uint64_t *cut, int64_t *seq,
-                                    cov_error *err);
-void cov__cut_end(cov_live_shard *shard);
-COV_CHECK cov_status cov__send_existing(cov_sub *sub, int64_t seq, cov_error *err);
-COV_CHECK cov_status cov__send_missed(cov_sub *sub, int64_t upto, cov_error *err);
+/* Find the cut, say connected, send what comes first. False: a commit is under way, nothing was sent. */
+bool cov__begin(cov_sub *sub);
 
 /* ---- aggregate.c ---- */
 /* Rows changed that may matter: compute soon. */
 void cov__aggregate_touch(cov_live_shard *shard, cov_group *group);
 /* Send the group's result to one that just came. */
-void cov__aggregate_first(cov_sub *sub, int64_t seq);
+void cov__aggregate_first(cov_sub *sub);
 void cov__tally_free(struct cov_tally *tally);
 
 #endif

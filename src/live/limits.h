@@ -6,7 +6,12 @@
 #include "live/links.h"
 #include "resource/feed.h"
 
-typedef enum cov_slot_kind { COV_SLOT_USER, COV_SLOT_ADDRESS, COV_SLOT_TOTAL, COV_N_SLOTS } cov_slot_kind;
+typedef enum cov_slot_kind {
+    COV_SLOT_USER,
+    COV_SLOT_ADDRESS,
+    COV_SLOT_TOTAL,
+    COV_N_SLOTS
+} cov_slot_kind;
 
 /* One counter: of a resource and a user, or a resource and an address, or a resource. */
 typedef struct cov_slot cov_slot;

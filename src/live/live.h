@@ -89,6 +89,10 @@ void cov_live_run(cov_live_shard *shard);
 int64_t cov_live_tick(cov_live_shard *shard, int64_t now_ms);
 int64_t cov_live_next(const cov_live_shard *shard);
 
+/* Is the request for /__covara/stream or below it? Answering it needs no connection but the reading one. */
+bool cov_live_is_multiplex(const cov_live *live, const cov_request *req);
+COV_CHECK cov_status cov_live_multiplex(cov_live *live, cov_ctx *ctx);
+
 /* Open subscriptions of a shard, for health and tests. */
 size_t cov_live_count(const cov_live_shard *shard);
 

@@ -13,8 +13,7 @@ struct cov_payload {
 
 cov_payload *cov_payload_new(size_t len)
 {
-    cov_payload *payload =
-        len <= SIZE_MAX - sizeof *payload ? malloc(sizeof *payload + len) : NULL;
+    cov_payload *payload = len <= SIZE_MAX - sizeof *payload ? malloc(sizeof *payload + len) : NULL;
 
     if (payload == NULL)
         return NULL;
@@ -42,7 +41,6 @@ cov_payload *cov_payload_retain(cov_payload *payload)
 /* The last owner must see what the others wrote before they let go. */
 void cov_payload_release(cov_payload *payload)
 {
-    if (payload != NULL &&
-        atomic_fetch_sub_explicit(&payload->refs, 1, memory_order_acq_rel) == 1)
+    if (payload != NULL && atomic_fetch_sub_explicit(&payload->refs, 1, memory_order_acq_rel) == 1)
         free(payload);
 }

@@ -107,13 +107,13 @@ typedef enum cov_backpressure {
 
 /* Subscriptions of one resource. */
 typedef struct cov_sse_config {
-    int64_t max_per_user;      /* 10, in this process */
-    int64_t max_per_address;   /* 50 */
-    int64_t max_total;         /* 0: no limit */
-    int64_t heartbeat_ms;      /* 20000 */
-    int64_t max_queue_bytes;   /* 65536 */
-    int64_t debounce_ms;       /* 150: before an aggregate is computed anew */
-    int64_t scope_recheck_ms;  /* 30000; 0: never */
+    int64_t max_per_user;     /* 10, in this process */
+    int64_t max_per_address;  /* 50 */
+    int64_t max_total;        /* 0: no limit */
+    int64_t heartbeat_ms;     /* 20000 */
+    int64_t max_queue_bytes;  /* 65536 */
+    int64_t debounce_ms;      /* 150: before an aggregate is computed anew */
+    int64_t scope_recheck_ms; /* 30000; 0: never */
     cov_backpressure on_backpressure;
 } cov_sse_config;
 

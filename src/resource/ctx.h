@@ -10,23 +10,26 @@
 #include "covara/app.h"
 #include "rsql/rsql.h"
 
-/* The query parameters that resource routes know (spec/01 sections 6 and 14, spec/03). */
-#define COV_PARAM_MAP(X)           \
-    X(FILTER, "filter")            \
-    X(SELECT, "select")            \
-    X(INCLUDE, "include")          \
-    X(CURSOR, "cursor")            \
-    X(LIMIT, "limit")              \
-    X(ORDER_BY, "orderBy")         \
-    X(TOTAL_COUNT, "totalCount")   \
-    X(WITH_DELETED, "withDeleted") \
-    X(GROUP_BY, "groupBy")         \
-    X(COUNT, "count")              \
-    X(SUM, "sum")                  \
-    X(AVG, "avg")                  \
-    X(MIN, "min")                  \
-    X(MAX, "max")                  \
-    X(HAVING, "having")
+/* The query parameters that resource routes know (spec/01 sections 6 and 14, spec/03, spec/04). */
+#define COV_PARAM_MAP(X)             \
+    X(FILTER, "filter")              \
+    X(SELECT, "select")              \
+    X(INCLUDE, "include")            \
+    X(CURSOR, "cursor")              \
+    X(LIMIT, "limit")                \
+    X(ORDER_BY, "orderBy")           \
+    X(TOTAL_COUNT, "totalCount")     \
+    X(WITH_DELETED, "withDeleted")   \
+    X(GROUP_BY, "groupBy")           \
+    X(COUNT, "count")                \
+    X(SUM, "sum")                    \
+    X(AVG, "avg")                    \
+    X(MIN, "min")                    \
+    X(MAX, "max")                    \
+    X(HAVING, "having")              \
+    X(SKIP_EXISTING, "skipExisting") \
+    X(KNOWN_IDS, "knownIds")         \
+    X(RESUME_FROM, "resumeFrom")
 
 typedef enum cov_param {
 #define COV_PARAM_ENUM(name, text) COV_PARAM_##name,

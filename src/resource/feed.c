@@ -146,8 +146,8 @@ cov_status cov_follow_rows(const cov_resource *r, cov_ctx *ctx, const cov_rsql_e
 
 cov_status cov_follow_check_aggregate(const cov_resource *r, cov_ctx *ctx)
 {
-    cov_status st = cov__access_capability(r, ctx, r->config->capabilities.aggregations,
-                                           "enableAggregations");
+    cov_status st =
+        cov__access_capability(r, ctx, r->config->capabilities.aggregations, "enableAggregations");
 
     return st == COV_OK ? cov__aggregate_check(r, ctx) : st;
 }
@@ -166,8 +166,7 @@ static bool document_from_json(cov_ctx *ctx, const cov_column *column, yyjson_va
     bool ok = true;
 
     if (column->class_ == COV_CLASS_BLOB)
-        ok = cov_base64_decode(&text,
-                               cov_str_of(yyjson_get_str(json), yyjson_get_len(json)));
+        ok = cov_base64_decode(&text, cov_str_of(yyjson_get_str(json), yyjson_get_len(json)));
     else
         cov_json_value(&text, json);
     *out = column->class_ == COV_CLASS_BLOB ? cov_value_blob(cov_buf_view(&text))

@@ -2,7 +2,7 @@
 #include "resource/mutation.h"
 
 #include "resource/feed.h"
-#include "resource/internal.h"
+#include "resource/hooks.h"
 #include "schema/target.h"
 
 /* Running out of memory here must not undo the write: listeners are told less, and the log says so. */

@@ -18,9 +18,9 @@ struct cov_mutation_node {
     const cov_value *after;
     cov_str user_id;       /* who; ptr NULL: anonymous */
     cov_str optimistic_id; /* the client's own name for a created row; ptr NULL: none */
-    int64_t seq;           /* in the changelog, when that is written in the same transaction; else 0 */
-    bool is_row;           /* false: "*", rows unknown */
-    bool external;         /* somebody else changed it (cov_record_external_mutation) */
+    int64_t seq;   /* in the changelog, when that is written in the same transaction; else 0 */
+    bool is_row;   /* false: "*", rows unknown */
+    bool external; /* somebody else changed it (cov_record_external_mutation) */
     struct cov_mutation_node *next;
 };
 

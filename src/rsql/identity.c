@@ -17,7 +17,8 @@ typedef struct block {
 
 static void *take(block *b, size_t size)
 {
-    size_t start = (b->used + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+    size_t start =
+        (b->used + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
 
     b->used = start + size;
     return b->at != NULL ? b->at + start : NULL;
@@ -34,8 +35,8 @@ static cov_str copy_text(block *b, cov_str s)
 
 static bool has_values(const cov_rsql_expr *e)
 {
-    return e->kind == COV__EXPR_COMPARE || e->kind == COV__EXPR_IN || e->kind == COV__EXPR_BETWEEN ||
-           e->kind == COV__EXPR_CUSTOM;
+    return e->kind == COV__EXPR_COMPARE || e->kind == COV__EXPR_IN ||
+           e->kind == COV__EXPR_BETWEEN || e->kind == COV__EXPR_CUSTOM;
 }
 
 static bool has_kids(const cov_rsql_expr *e)

@@ -125,7 +125,7 @@ static void config__names_unknown_keys(void **state)
         /* places count code points, in lines */
         { "{/* \xC3\xA9\xC3\xA9 */ \"x\": 1}",
           "1:11: unknown key \"x\"; known here: \"$schema\", \"app\", \"database\", \"schema\", \"naming\", "
-          "\"logLevel\", \"server\", \"cursorSigningSecret\", \"resources\", \"kv\", \"auth\"" },
+          "\"logLevel\", \"server\", \"cursorSigningSecret\", \"changelog\", \"multiplex\", \"resources\", \"kv\", \"auth\"" },
     };
 
     (void)state;
@@ -501,7 +501,7 @@ static void config__lists_what_has_no_effect_yet(void **state)
 
     (void)state;
     assert_true(c->unused.set);
-    assert_names(c->unused, "kv,auth,resources.p.sse,resources.p.rateLimit");
+    assert_names(c->unused, "kv,auth,resources.p.rateLimit");
 }
 
 static void config__drops_a_byte_order_mark(void **state)

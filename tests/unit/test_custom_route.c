@@ -411,7 +411,7 @@ static void route__must_set_a_status(void **state)
 static void route__status_left_by_the_host_does_not_count(void **state)
 {
     app_fixture *f = *state;
-    cov_worker worker = { cov_native_host(), f->db, f->request, NULL };
+    cov_worker worker = { .host = cov_native_host(), .db = f->db, .arena = f->request };
     cov_request req = { .method = COV_PUT,
                         .method_name = COV_STR("PUT"),
                         .path = COV_STR("/none") };

@@ -55,7 +55,9 @@ static void clear_response(cov__exchange *x)
 
 void cov__exchange_run(cov__exchange *x, const cov__server *server, cov_db *db)
 {
-    cov_worker worker = { server->host, db, x->arena, &x->mutations };
+    cov_worker worker = {
+        .host = server->host, .db = db, .arena = x->arena, .mutations = &x->mutations
+    };
 
     clear_response(x);
     cov_app_fetch(server->options.app, &worker, &x->parser.request, &x->res);
@@ -71,7 +73,7 @@ void cov__exchange_run(cov__exchange *x, const cov__server *server, cov_db *db)
 void cov__exchange_problem(cov__exchange *x, const cov__server *server, const cov_request *req,
                            const cov_error *err)
 {
-    cov_worker worker = { server->host, NULL, x->arena, NULL };
+    cov_worker worker = { .host = server->host, .arena = x->arena };
 
     clear_response(x);
     x->res.status = cov_status_http(err->status);

@@ -63,6 +63,7 @@ static void start(app_fixture *f)
     cov_arena_reset(f->request);
     f->res.n_headers = 0;
     f->res.status = 0;
+    f->res.stream = NULL;
     cov_buf_clear(&f->res.body, 0);
 }
 
@@ -98,7 +99,9 @@ static cov_request request_of(const char *method, const char *target, const char
 int app_call(app_fixture *f, const char *method, const char *target, const char *headers,
              const char *body)
 {
-    cov_worker worker = { cov_native_host(), f->db, f->request, NULL };
+    cov_worker worker = {
+        .host = cov_native_host(), .db = f->db, .arena = f->request, .shard = f->shard
+    };
     cov_request req = request_of(method, target, body);
     cov_header list[MAX_HEADERS];
 
@@ -124,13 +127,17 @@ int app_call_as(app_fixture *f, const char *user_id, const char *method, const c
     cov_rsql_vars user = { user_value, user_id };
     cov_request req = request_of(method, target, body);
     cov_route route = cov__route_find(f->app, &req);
+    cov_mutations mutations = { NULL, NULL };
     cov_error err;
     cov_ctx ctx = { .host = cov_native_host(),
                     .db = f->db,
                     .arena = f->request,
                     .req = &req,
                     .res = &f->res,
-                    .err = &err };
+                    .err = &err,
+                    .mutations = &mutations,
+                    .feed = cov_live_feed(f->app->live),
+                    .shard = f->shard };
 
     start(f);
     cov_error_init(&err, f->request);
@@ -139,6 +146,8 @@ int app_call_as(app_fixture *f, const char *user_id, const char *method, const c
     cov_params_read(&ctx);
     if (route.target.handler(route.resource, &ctx, route.target.id) != COV_OK)
         cov__problem(f->app, &req, &err, &f->res);
+    else
+        cov_app_publish(f->app, &mutations);
     assert_int_equal(f->db->depth, 0);
     return f->res.status;
 }
