@@ -158,6 +158,7 @@ typedef struct delivery {
     size_t n;
     size_t oldest;
     int64_t now_ms;
+    int64_t floor; /* least sequence: after "connected" none may be lower (spec/04 section 4.1) */
 } delivery;
 
 static cov_status changed_members(cov_live_shard *shard, const cov_group *group,
@@ -192,7 +193,7 @@ static void removed_members(const cov_group *group, const cov_change *change, co
 }
 
 static bool make(cov_live_shard *shard, const cov_group *group, const cov_change *change,
-                 cached_frame *to)
+                 int64_t floor, cached_frame *to)
 {
     cov_buf members = COV_BUF_IN(shard->arena);
     /* A row that took another id is first removed: until it was added too, not all of this change was sent. */
@@ -210,6 +211,8 @@ static bool make(cov_live_shard *shard, const cov_group *group, const cov_change
     }
     if (st != COV_OK)
         cov__log_failure(shard->host, "event", &err);
+    if (seq < floor)
+        seq = floor;
     return st == COV_OK && !members.failed &&
            cov__frame_make(&to->frame, shard->host, to->event, seq, cov_buf_view(&members));
 }
@@ -232,7 +235,7 @@ static const cov_frame *frame_of(cov_live_shard *shard, const cov_group *group,
             f->named == named)
             return &f->frame;
     }
-    if (!make(shard, group, change, &want))
+    if (!make(shard, group, change, d->floor, &want))
         return NULL;
     slot = d->n < MAX_FRAMES ? &d->frames[d->n++] : &d->frames[d->oldest++ % MAX_FRAMES];
     cov__frame_dispose(&slot->frame);
@@ -350,6 +353,7 @@ void cov__shard_change(cov_live_shard *shard, const cov_change *change)
     delivery d;
 
     d.n = d.oldest = 0;
+    d.floor = 0;
     d.now_ms = shard->host->now_ms(shard->host->self);
     memset(d.frames, 0, sizeof d.frames);
     cov__groups_each(shard, change, tell_group, &d);
@@ -367,6 +371,7 @@ void cov__sub_tell(cov_sub *sub, const cov_change *change)
         return;
     }
     d.n = d.oldest = 0;
+    d.floor = sub->seq;
     memset(d.frames, 0, sizeof d.frames);
     v = cov__verdict(sub->shard, sub->group, change);
     if (v.before || v.after || v.unknown)
