@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The way of a request through the application. */
 #include "app/internal.h"
+#include "covara/stream.h"
 #include "resource/mutation.h"
 
 enum { KEEP_BODY_BYTES = 256 * 1024 };
@@ -113,6 +114,9 @@ static void answer_problem(const journey *j)
 {
     cov_response *res = j->ctx.res;
 
+    if (res->stream != NULL)
+        res->stream->closed(res->stream);
+    res->stream = NULL;
     cov__problem(j->app, j->ctx.req, j->ctx.err, res);
     for (size_t i = 0; i < j->n_kept; i++)
         if (cov_response_find(res, j->kept[i].name) == NULL)
@@ -133,6 +137,7 @@ void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_reque
     }
     cov_error_init(&err, worker->arena);
     res->status = 0; /* nobody answered yet */
+    res->stream = NULL;
     j.app = app;
     j.worker = worker;
     j.route = cov__route_find(app, req);

@@ -239,7 +239,10 @@ static void write_one(world *w)
     cov_arena_reset(w->job_arenas[w->n_jobs]);
     memset(&w->jobs[w->n_jobs], 0, sizeof w->jobs[0]);
     fetch(w, w->writer, NULL, w->job_arenas[w->n_jobs], &w->jobs[w->n_jobs],
-          !o->before.there ? "POST" : o->after.there ? "PATCH" : "DELETE", target, body, &res);
+          !o->before.there ? "POST"
+          : o->after.there ? "PATCH"
+                           : "DELETE",
+          target, body, &res);
     if (res.status >= 300)
         fail_msg("write: %d %.*s", res.status, COV_STR_ARG(cov_buf_view(&res.body)));
     cov_buf_dispose(&res.body);
@@ -390,8 +393,8 @@ static void client_call(world *w, client *c)
     if (c->resume != 0)
         (void)snprintf(resume, sizeof resume, "&resumeFrom=%lld", c->resume);
     (void)snprintf(target, sizeof target, "/api/rows/subscribe?skipExisting=%s%s%s",
-                   c->skip ? "true" : "false", c->least < 0 ? "&filter=n%3D%3D2" : filters[c->least],
-                   resume);
+                   c->skip ? "true" : "false",
+                   c->least < 0 ? "&filter=n%3D%3D2" : filters[c->least], resume);
     c->shard = w->shards[at];
     c->got = calloc(1, TEXT_BYTES);
     assert_non_null(c->got);
@@ -618,9 +621,9 @@ static void run_all(const char *config)
     assert_int_equal(rmdir(folder), 0);
 }
 
-#define RESOURCES                                                                                \
-    "\"resources\":{\"rows\":{\"auth\":{\"public\":{\"read\":true,\"create\":true,"              \
-    "\"update\":true,\"delete\":true,\"subscribe\":true}},\"sse\":{\"maxSubscriptionsPerIP\":"   \
+#define RESOURCES                                                                              \
+    "\"resources\":{\"rows\":{\"auth\":{\"public\":{\"read\":true,\"create\":true,"            \
+    "\"update\":true,\"delete\":true,\"subscribe\":true}},\"sse\":{\"maxSubscriptionsPerIP\":" \
     "1000}}}"
 
 static void nothing_lost_and_nothing_doubled_in_memory(void **state)
