@@ -84,6 +84,8 @@ void cov_live_shard_free(cov_live_shard *shard)
         at = &(*at)->next;
     *at = shard->next;
     cov_host_unlock(live->host, live->lock);
+    if (atomic_load(&shard->waits))
+        atomic_fetch_sub(&live->waiting, 1);
     dispose(shard);
 }
 
