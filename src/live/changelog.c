@@ -18,7 +18,7 @@ bool cov_changelog_init(cov_changelog *log, const cov_host *host, bool in_databa
     log->most = most > 0 ? most : DEFAULT_ENTRIES;
     log->max_bytes = MAX_BYTES;
     if (in_database)
-        return true;
+        return cov_uuid(host, log->origin) == COV_OK;
     if ((uint64_t)log->most > SIZE_MAX / sizeof(*log->ring))
         return false;
     log->ring = calloc((size_t)log->most, sizeof(*log->ring));

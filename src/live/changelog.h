@@ -9,6 +9,7 @@
 #ifndef COV_LIVE_CHANGELOG_H
 #define COV_LIVE_CHANGELOG_H
 
+#include "base/encode.h"
 #include "live/change.h"
 #include "resource/feed.h"
 #include "resource/mutation.h"
@@ -19,6 +20,8 @@ typedef struct cov_changelog {
     bool in_database;
     int64_t most;     /* entries kept */
     size_t max_bytes; /* memory: of all entries */
+    /* database: marks entries of this process; what others wrote has another one, or none (a trigger) */
+    char origin[COV_UUID_TEXT_BYTES];
     /* memory, under the lock of cov_live: a ring */
     cov_change **ring;
     size_t first;
@@ -57,6 +60,12 @@ COV_CHECK cov_status cov_changelog_enter(const cov_changelog *log, const cov_res
                                          cov_ctx *ctx, struct cov_mutation_node *node);
 /* The latest sequence that the connection's transaction sees. */
 COV_CHECK cov_status cov_changelog_latest(cov_ctx *ctx, int64_t *seq);
+/*
+ * Entries above `since` that this process did not write: `found` is called once for each table with the latest of them.
+ */
+COV_CHECK cov_status cov_changelog_foreign(const cov_changelog *log, cov_ctx *ctx, int64_t since,
+                                           void (*found)(void *self, cov_str table, int64_t seq),
+                                           void *self);
 /* As cov_changelog_recall, from the connection's transaction. `r` names the columns. */
 COV_CHECK cov_status cov_changelog_read(cov_ctx *ctx, const cov_resource *r, size_t table,
                                         int64_t since, int64_t upto, cov_missed *out);

@@ -14,7 +14,7 @@ const cov_str cov_changelog_table_sql = COV_STR_INIT(
     "CREATE TABLE IF NOT EXISTS covara_changelog ("
     "seq INTEGER PRIMARY KEY AUTOINCREMENT, resource TEXT NOT NULL, type TEXT NOT NULL,"
     " objectId TEXT NOT NULL, object TEXT, previousObject TEXT, timestamp INTEGER NOT NULL,"
-    " userId TEXT);"
+    " userId TEXT, origin TEXT);"
     "CREATE INDEX IF NOT EXISTS covara_changelog_resource ON covara_changelog(resource, seq);");
 
 typedef struct one_int {
@@ -58,9 +58,11 @@ cov_status cov_changelog_enter(const cov_changelog *log, const cov_resource *r, 
                            row_value(r, ctx, node->before),
                            cov_value_int(ctx->host->now_ms(ctx->host->self)),
                            node->user_id.ptr != NULL ? cov_value_text(node->user_id)
-                                                     : cov_value_null() };
+                                                     : cov_value_null(),
+                           cov_value_text(cov_str_of(log->origin, sizeof log->origin)) };
     cov_stmt stmt = { COV_STR("INSERT INTO covara_changelog (resource, type, objectId, object,"
-                              " previousObject, timestamp, userId) VALUES (?,?,?,?,?,?,?)"
+                              " previousObject, timestamp, userId, origin)"
+                              " VALUES (?,?,?,?,?,?,?,?)"
                               " RETURNING seq"),
                       params, COV_COUNT_OF(params) };
     one_int seq = { { take_int }, 0 };
@@ -78,6 +80,37 @@ cov_status cov_changelog_latest(cov_ctx *ctx, int64_t *seq)
 
     *seq = latest.value;
     return st;
+}
+
+/* ---- entries of others ---- */
+
+typedef struct foreign_sink {
+    cov_row_sink sink;
+    void (*found)(void *self, cov_str table, int64_t seq);
+    void *self;
+} foreign_sink;
+
+static cov_status on_foreign(cov_row_sink *base, const cov_value *values, size_t n, cov_error *err)
+{
+    foreign_sink *sink = (foreign_sink *)(void *)base;
+
+    (void)n;
+    (void)err;
+    sink->found(sink->self, values[0].s, values[1].i);
+    return COV_OK;
+}
+
+cov_status cov_changelog_foreign(const cov_changelog *log, cov_ctx *ctx, int64_t since,
+                                 void (*found)(void *self, cov_str table, int64_t seq), void *self)
+{
+    foreign_sink sink = { { on_foreign }, found, self };
+    cov_value params[] = { cov_value_int(since),
+                           cov_value_text(cov_str_of(log->origin, sizeof log->origin)) };
+    cov_stmt stmt = { COV_STR("SELECT resource, max(seq) FROM covara_changelog"
+                              " WHERE seq > ? AND origin IS NOT ? GROUP BY resource"),
+                      params, COV_COUNT_OF(params) };
+
+    return cov_db_query(ctx->db, &stmt, &sink.sink, ctx->err);
 }
 
 /* ---- reading ---- */

@@ -41,6 +41,7 @@ struct cov_live {
     void
         *lock; /* guards the rest; taken by publishers and by who registers, never while matching */
     uint64_t position;
+    int64_t looked; /* database: entries of others up to here were told */
     cov_live_shard *shards;
 };
 
@@ -65,6 +66,7 @@ struct cov_live_shard {
     cov_shard_table *tables;
     cov_links groups; /* by identity: cov_group.by_identity */
     cov_due_lanes lanes;
+    cov_due look;      /* waits while somebody follows and the changelog is in the database */
     cov_sub *pending;  /* wait for a cut: list by cov_sub.next_pending */
     atomic_bool waits; /* `pending` is not empty */
     uint64_t round;    /* number of the change at hand, so that no group is visited twice */
@@ -91,6 +93,8 @@ void cov__shard_ctx(cov_live_shard *shard, const cov_group *group, cov_error *er
 void cov__log_failure(const cov_host *host, const char *what, const cov_error *err);
 /* Put a change into the mailbox; under no lock. True: wake the shard. */
 bool cov__shard_post(cov_live_shard *shard, cov_change *change);
+/* With COV_CHANGELOG_DATABASE: tell followers what other processes entered. */
+void cov__shard_look(cov_live_shard *shard);
 /* The bytes of a heartbeat, to be released; NULL: out of memory. */
 cov_payload *cov__shard_ping(cov_live_shard *shard, int64_t now_ms);
 /* Let every follower of what changed know. */

@@ -190,7 +190,13 @@ cov_feed *cov_live_feed(cov_live *live)
 
 cov_status cov_live_prepare(cov_live *live, cov_db *db, cov_error *err)
 {
-    return live->log.in_database ? cov_db_script(db, cov_changelog_table_sql, err) : COV_OK;
+    cov_ctx ctx = { .host = live->host, .db = db, .err = err };
+    cov_status st;
+
+    if (!live->log.in_database)
+        return COV_OK;
+    st = cov_db_script(db, cov_changelog_table_sql, err);
+    return st == COV_OK ? cov_changelog_latest(&ctx, &live->looked) : st;
 }
 
 /* ---- commits ---- */
@@ -280,6 +286,55 @@ void cov_live_publish(cov_live *live, const cov_mutations *mutations)
         cov_host_unlock(live->host, live->lock);
         cov_change_release(change);
     }
+}
+
+/* Rows that somebody else wrote: their order among ours is not known here, so followers read again. */
+static void found(void *self, cov_str name, int64_t seq)
+{
+    cov_live *live = self;
+    const cov_live_table *table = table_named(live, name);
+    cov_change like = { .kind = COV_CHANGE_UPDATE, .id = COV_STR("*"), .seq = seq };
+    cov_change *change;
+
+    if (table == NULL)
+        return;
+    like.table = (size_t)(table - live->tables);
+    like.invalidates = "external-mutation";
+    change = cov_change_new(&like, 0);
+    cov_host_lock(live->host, live->lock);
+    if (change != NULL)
+        spread(live, change);
+    else
+        lose(live);
+    cov_host_unlock(live->host, live->lock);
+    cov_change_release(change);
+}
+
+/* Both questions are one moment's, and two shards that look at once find the same once. */
+void cov__shard_look(cov_live_shard *shard)
+{
+    cov_live *live = shard->live;
+    int64_t latest = 0;
+    int64_t since;
+    cov_error err;
+    cov_ctx ctx = { .host = live->host, .db = shard->db, .arena = shard->arena, .err = &err };
+    cov_status st;
+
+    cov_error_init(&err, NULL);
+    st = cov_db_begin(shard->db, false, &err);
+    if (st != COV_OK)
+        return;
+    st = cov_changelog_latest(&ctx, &latest);
+    cov_host_lock(live->host, live->lock);
+    since = live->looked;
+    if (st == COV_OK && latest > since)
+        live->looked = latest;
+    cov_host_unlock(live->host, live->lock);
+    if (st == COV_OK && latest > since)
+        st = cov_changelog_foreign(&live->log, &ctx, since, found, live);
+    cov_db_rollback(shard->db);
+    if (st != COV_OK)
+        cov__log_failure(live->host, "reading the changelog", &err);
 }
 
 void cov__log_failure(const cov_host *host, const char *what, const cov_error *err)

@@ -7,6 +7,8 @@
 #include "live/mux.h"
 #include "live/principal.h"
 
+enum { LOOK_MS = 500 };
+
 /* ---- from a request ---- */
 
 /* A header wins over the parameter: a browser that reconnects sends the old URL again (spec/04 section 3.1). */
@@ -223,10 +225,22 @@ static void recheck(struct cov_live_shard *shard, cov_due *due, int64_t now_ms)
     }
 }
 
+/* Twice a second, as long as somebody follows. */
+static void look(struct cov_live_shard *shard, cov_due *due, int64_t now_ms)
+{
+    cov__shard_look(shard);
+    if (shard->n_subs != 0)
+        (void)!cov_due_add(&shard->lanes, due, LOOK_MS, now_ms, look);
+}
+
 static bool schedule(cov_live_shard *shard, cov_sub *sub)
 {
     const cov_resource_config *config = cov_follow_config(sub->group->resource);
     int64_t now_ms = shard->host->now_ms(shard->host->self);
+
+    if (shard->live->log.in_database && shard->look.lane == NULL &&
+        !cov_due_add(&shard->lanes, &shard->look, LOOK_MS, now_ms, look))
+        return false;
 
     if (!cov_due_add(&shard->lanes, &sub->heartbeat, config->sse.heartbeat_ms, now_ms, heartbeat))
         return false;

@@ -497,6 +497,43 @@ static void statements_of_the_application_invalidate(void **state)
     live_close(&f);
 }
 
+/* Another process, a trigger: whatever enters the changelog table is noticed. */
+static void entries_of_others_invalidate(void **state)
+{
+    live_fixture f;
+    fake_stream *s;
+    fake_stream *t;
+    int64_t now = cov_native_host()->now_ms(cov_native_host()->self);
+
+    (void)state;
+    live_open(
+        &f, schema,
+        "{\"changelog\":\"database\",\"resources\":{\"todos\":{\"auth\":{\"public\":{\"read\":true,"
+        "\"create\":true,\"subscribe\":true}},\"fields\":{\"readable\":[\"id\",\"title\",\"done\"]}},"
+        "\"comments\":{\"auth\":{\"public\":true}}}}");
+    s = stream_get(&f, NULL, "/api/todos/subscribe");
+    t = stream_get(&f, NULL, "/api/comments/subscribe");
+    stream_take(s);
+    stream_take(t);
+    write_row(&f, "POST", "/api/todos", "{\"id\":1,\"title\":\"a\"}");
+    cov_live_tick(f.shard, now + 1000);
+    cov_live_run(f.shard);
+    assert_string_equal(stream_take(s), "{\"type\":\"added\",\"object\":" TODO(1, "a") "}|");
+    app_sql(&f.app, "INSERT INTO covara_changelog (resource, type, objectId, timestamp)"
+                    " VALUES ('todos', 'update', '1', 0)");
+    cov_live_tick(f.shard, now + 2000);
+    cov_live_run(f.shard);
+    assert_string_equal(stream_take(s),
+                        "{\"type\":\"invalidate\",\"reason\":\"external-mutation\"}|");
+    cov_live_tick(f.shard, now + 3000);
+    cov_live_run(f.shard);
+    assert_string_equal(stream_take(s), "");
+    assert_string_equal(stream_take(t), "");
+    stream_close(s);
+    stream_close(t);
+    live_close(&f);
+}
+
 static void a_refused_write_tells_nobody(void **state)
 {
     live_fixture *f = *state;
@@ -534,6 +571,7 @@ int main(void)
         CASE(a_large_snapshot_is_no_slowness),
         CASE(heartbeats),
         cmocka_unit_test(statements_of_the_application_invalidate),
+        cmocka_unit_test(entries_of_others_invalidate),
         CASE(a_refused_write_tells_nobody),
     };
 
