@@ -165,6 +165,15 @@ void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_reque
 void cov_app_problem(const cov_app *app, const cov_worker *worker, const cov_request *req,
                      const cov_error *err, cov_response *res);
 
+/*
+ * Around a COMMIT and the cov_app_finish calls of what it made durable, also when it failed: whoever begins to follow
+ * rows meanwhile waits for its end, so that no change is lost or told twice.
+ */
+/* The streams of an app, for cov_native_options and its like. */
+extern const cov_loop_client cov_app_loop_client;
+void cov_app_committing(const cov_app *app);
+void cov_app_committed(const cov_app *app);
+
 /* Readiness turns 503 once shutting down; called by the host from any thread. */
 void cov_app_begin_shutdown(cov_app *app);
 void cov_app_free(cov_app *app);

@@ -17,7 +17,8 @@ COV_BEGIN_C
 typedef struct cov_arena cov_arena;
 
 /*
- * limit_bytes  the most that may be allocated between two resets; 0 = 64 MiB.
+ * limit_bytes  the most that may be allocated between two resets; 0 = 64 MiB. Memory comes in chunks of at least 16 KiB,
+ *              or of the limit when that is less: an arena for little is little.
  * Returns NULL when out of memory. Freed with cov_arena_free.
  */
 COV_CHECK cov_arena *cov_arena_new(size_t limit_bytes);

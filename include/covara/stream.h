@@ -24,8 +24,9 @@ void cov_payload_release(cov_payload *payload); /* NULL is fine */
 
 /* The host's side of an open stream, embedded as the first member of what the host keeps of it. */
 typedef struct cov_stream cov_stream;
+enum { COV_STREAM_MAX_PIECES = 4 };
 typedef struct cov_stream_ops {
-    bool (*write)(cov_stream *stream, cov_payload *payload);
+    bool (*write)(cov_stream *stream, cov_payload *const *payloads, size_t n);
     size_t (*queued)(const cov_stream *stream);
     void (*end)(cov_stream *stream);
 } cov_stream_ops;
@@ -36,13 +37,15 @@ struct cov_stream {
 /* None of these calls the source: what follows from them comes later, from the event loop. */
 
 /*
- * Send bytes in order; takes a reference of its own until they are with the kernel. False: the stream was ended, or is
- * out of memory and will be closed. Never blocks: what the client does not take waits, without a bound, so look at
- * cov_stream_queued. All that is written in one turn of the loop goes out together.
+ * Send the payloads one after another, as one frame: all of them or, once the stream is closed, none. A frame comes in
+ * several pieces, at most COV_STREAM_MAX_PIECES, because most of it is shared by many streams and a little is not. Takes
+ * references of its own until the bytes are with the kernel. False: the stream was ended, or is out of memory and will
+ * be closed. Never blocks: what the client does not take waits, without a bound, so look at cov_stream_queued. All that
+ * is written in one turn of the loop goes out together.
  */
-static inline bool cov_stream_write(cov_stream *stream, cov_payload *payload)
+static inline bool cov_stream_write(cov_stream *stream, cov_payload *const *payloads, size_t n)
 {
-    return stream->ops->write(stream, payload);
+    return stream->ops->write(stream, payloads, n);
 }
 /* Bytes that wait for the client. */
 static inline size_t cov_stream_queued(const cov_stream *stream)

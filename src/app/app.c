@@ -10,6 +10,7 @@ void cov_app_free(cov_app *app)
     if (app == NULL)
         return;
     cov_auth_dispose(app->auth);
+    cov_live_free(app->live);
     cov_arena_free(app->arena);
 }
 
@@ -26,6 +27,7 @@ static cov_lane lane_of(const cov_app *app, const cov_route *route, const cov_re
         return cov__custom_writes(route->custom) ? COV_LANE_WRITE : COV_LANE_READ;
     case COV_ROUTE_RESOURCE:
         return req->method == COV_GET || req->method == COV_HEAD ? COV_LANE_READ : COV_LANE_WRITE;
+    case COV_ROUTE_MULTIPLEX:
     case COV_ROUTE_READY:
         return COV_LANE_READ;
     case COV_ROUTE_ACCOUNT:
@@ -112,6 +114,8 @@ static cov_status dispatch(journey *j)
     case COV_ROUTE_RESOURCE:
         cov_params_read(&j->ctx);
         return route->target.handler(route->resource, &j->ctx, route->target.id);
+    case COV_ROUTE_MULTIPLEX:
+        return cov_live_multiplex(j->app->live, &j->ctx);
     case COV_ROUTE_NONE:
         break;
     }
@@ -149,6 +153,7 @@ static void answer_problem(const journey *j)
 {
     cov_response *res = j->ctx.res;
 
+    cov_response_drop_stream(res);
     cov__problem(j->app, j->ctx.req, j->ctx.err, res);
     for (size_t i = 0; i < j->n_kept; i++)
         if (is_kept(res, &j->kept[i]))
@@ -161,20 +166,21 @@ static void begin(journey *j, const cov_app *app, const cov_worker *worker, cons
 {
     cov_error_init(err, worker->arena);
     res->status = 0; /* nobody answered yet */
+    res->stream = NULL;
     j->app = app;
     j->worker = worker;
     j->passage = passage;
     j->route = cov__route_find(app, req);
-    j->ctx =
-        (cov_ctx){ .host = worker->host,
-                   .worker = worker,
-                   .db = worker->db,
-                   .arena = worker->arena,
-                   .req = req,
-                   .res = res,
-                   .err = err,
-                   .mutations =
-                       app->listeners != NULL || app->auth != NULL ? &passage->mutations : NULL };
+    j->ctx = (cov_ctx){ .host = worker->host,
+                        .worker = worker,
+                        .db = worker->db,
+                        .arena = worker->arena,
+                        .req = req,
+                        .res = res,
+                        .err = err,
+                        .mutations = &passage->mutations,
+                        .feed = cov_live_feed(app->live),
+                        .shard = worker->streams ? worker->loop_client : NULL };
     j->n_kept = 0;
 }
 
@@ -242,6 +248,22 @@ static void join_admission(journey *j)
     j->ctx.user = &j->user_vars;
 }
 
+/* A stream outlives its request, and so does the user whom it belongs to. */
+static cov_status answer_for(journey *j)
+{
+    const cov_admission *admission = j->passage->admission;
+    cov_status st = COV_OK;
+
+    if (j->ctx.shard != NULL && admission != NULL && admission->user != NULL &&
+        cov__opens_stream(&j->route))
+        st = cov__principal_new(admission->user, &j->ctx.principal, j->ctx.err);
+    if (st == COV_OK)
+        st = answer_on_lane(j);
+    if (j->ctx.principal != NULL)
+        j->ctx.principal->release(j->ctx.principal);
+    return st;
+}
+
 void cov_app_answer(const cov_app *app, const cov_worker *worker, const cov_request *req,
                     cov_passage *passage, cov_response *res)
 {
@@ -253,7 +275,7 @@ void cov_app_answer(const cov_app *app, const cov_worker *worker, const cov_requ
     for (size_t i = 0; i < passage->n_headers; i++)
         cov_response_add_header(res, passage->headers[i].name, passage->headers[i].value);
     memset(&passage->mutations, 0, sizeof passage->mutations);
-    if (answer_on_lane(&j) != COV_OK) {
+    if (answer_for(&j) != COV_OK) {
         memset(&passage->mutations, 0, sizeof passage->mutations);
         answer_problem(&j);
     } else if (res->body.failed) {
@@ -274,6 +296,7 @@ static void publish(const cov_app *app, const cov_mutations *mutations)
 {
     bool forget = false;
 
+    cov_live_publish(app->live, mutations);
     for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next) {
         forget |= changes_users(app, &node->mutation);
         for (const cov_listener_node *to = app->listeners; to != NULL; to = to->next)
@@ -299,8 +322,9 @@ void cov_app_finish(const cov_app *app, const cov_worker *worker, const cov_requ
 cov_status cov_app_start(const cov_app *app, const cov_worker *worker, cov_error *err)
 {
     cov_str ddl = app->auth != NULL ? cov_auth_ddl(app->auth) : COV_STR("");
+    cov_status st = ddl.len != 0 ? cov_db_script(worker->db, ddl, err) : COV_OK;
 
-    return ddl.len != 0 ? cov_db_script(worker->db, ddl, err) : COV_OK;
+    return st == COV_OK ? cov_live_prepare(app->live, worker->db, err) : st;
 }
 
 void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_request *req,
@@ -311,6 +335,16 @@ void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_reque
     if (cov_app_admit(app, worker, req, &passage, res))
         cov_app_answer(app, worker, req, &passage, res);
     cov_app_finish(app, worker, req, &passage, res);
+}
+
+void cov_app_committing(const cov_app *app)
+{
+    cov_live_commit_begin(app->live);
+}
+
+void cov_app_committed(const cov_app *app)
+{
+    cov_live_commit_end(app->live);
 }
 
 void cov_app_problem(const cov_app *app, const cov_worker *worker, const cov_request *req,

@@ -248,6 +248,23 @@ static cov_status mount(cov_app *app, const cov_resource_config *config, cov_sch
     return st;
 }
 
+static cov_status make_live(cov_app *app, cov_resource *const *resources, size_t n, cov_error *err)
+{
+    const cov_config *config = app->config;
+    cov_live_options options = { .host = app->host,
+                                 .base_path = config->app.base_path,
+                                 .resources = resources,
+                                 .n_resources = n };
+
+    options.changelog =
+        config->changelog_in_database ? COV_CHANGELOG_DATABASE : COV_CHANGELOG_MEMORY;
+    options.multiplex.enabled = config->multiplex.enabled;
+    options.multiplex.max_channels = config->multiplex.max_channels;
+    options.multiplex.heartbeat_ms = config->multiplex.heartbeat_ms;
+    options.multiplex.max_queue_bytes = config->multiplex.max_queue_bytes;
+    return cov_live_new(&options, &app->live, err);
+}
+
 /* Relations can be resolved only when every resource exists. */
 static cov_status mount_all(cov_app *app, cov_schema *schema, cov_error *err)
 {
@@ -261,7 +278,7 @@ static cov_status mount_all(cov_app *app, cov_schema *schema, cov_error *err)
         st = cov_resource_link(app->arena, all[i], schema, all, n, err);
     for (size_t i = 0; st == COV_OK && i < n; i++)
         st = cov_resource_check(app->arena, all[i], app->host, err);
-    return st;
+    return st == COV_OK ? make_live(app, all, n, err) : st;
 }
 
 static bool is_configured(const cov_app *app, cov_str name)

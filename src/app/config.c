@@ -39,7 +39,6 @@ static cov_status read_document(cov_config_reader *r, yyjson_val *document, cons
     if ((st = cov__config_no_duplicates(r, document, 1)) != COV_OK ||
         (st = cov__config_object(r, &cov__config_options, root, document, r->copy)) != COV_OK)
         return st;
-    root->config.unused = (cov_names){ r->unused, r->n_unused, r->n_unused != 0 };
     *out = &root->config;
     return COV_OK;
 }

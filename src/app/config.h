@@ -119,10 +119,15 @@ typedef struct cov_config {
     cov_mail_config mail;
     cov_guard_config guard;
     cov_public_env_config env;
+    bool changelog_in_database; /* "changelog": "database" instead of "kv" */
+    struct {
+        bool enabled; /* /__covara/stream */
+        int64_t max_channels;
+        int64_t heartbeat_ms;
+        int64_t max_queue_bytes;
+    } multiplex;
     const cov_resource_config *resources; /* in file order */
     size_t n_resources;
-    /* Options whose shape is validated, but which have no effect in this build; so that the caller can warn. */
-    cov_names unused;
 } cov_config;
 
 /*

@@ -27,9 +27,7 @@ static const char introduction[] =
     "  are already set win.\n"
     "* **Precedence.** Defaults, then this file, then the environment (`PORT`, `COVARA_LOG_LEVEL`, `COVARA_DEBUG`), then\n"
     "  flags (`--port`, `--host`, `--database`, `--log-level`).\n"
-    "* **Columns.** Options name a column by its JSON name or its SQL name.\n"
-    "\n"
-    "Sections marked \"Not in effect yet\" are checked and otherwise ignored; `covara serve` warns about each that is present.\n";
+    "* **Columns.** Options name a column by its JSON name or its SQL name.\n";
 
 typedef struct cov_path {
     char text[PATH_MAX_BYTES];
@@ -136,8 +134,6 @@ static void row_line(cov_buf *out, const char *parent, const cov_option *row)
     COV_BUF_LIT(out, " | ");
     default_cell(out, row);
     COV_BUF_LIT(out, " | ");
-    if (row->flags & COV_OPT_LATER)
-        COV_BUF_LIT(out, "*Not in effect yet.* ");
     cov_buf_str(out, cov_str_from(row->help));
     if (row->object != NULL) {
         cov_path path = path_of(parent, row);

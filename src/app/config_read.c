@@ -91,7 +91,7 @@ bool cov__config_defaults(cov_config_reader *r, const cov_options *options, void
 
         if (!default_of(r, row, base))
             return false;
-        if (row->object != NULL && row->store != COV_STORE_MAP && !(row->flags & COV_OPT_LATER) &&
+        if (row->object != NULL && row->store != COV_STORE_MAP &&
             !cov__config_defaults(r, row->object, base))
             return false;
     }
@@ -339,8 +339,6 @@ static cov_status read_element(cov_config_reader *r, const cov_option *map, void
 {
     cov_str name = cov_str_of(yyjson_get_str(key), yyjson_get_len(key));
     const char *at = name.ptr - 1;
-    cov_str outer = r->path;
-    cov_status st;
 
     if (name.len == 0)
         return cov__config_fail(r, at, "a name in \"%s\" must not be empty", map->key);
@@ -354,13 +352,7 @@ static cov_status read_element(cov_config_reader *r, const cov_option *map, void
                                 "%s in \"%s\" must be %san object, not %s",
                                 cov__config_quote(r, name), map->key,
                                 map->shorthand != NULL ? "a string or " : "", type_text(value));
-    r->path =
-        cov_arena_printf(r->arena, "%.*s%s.%.*s.", COV_STR_ARG(outer), map->key, COV_STR_ARG(name));
-    if (r->path.ptr == NULL)
-        return cov_fail_nomem(r->err);
-    st = cov__config_object(r, map->object, base, value, at);
-    r->path = outer;
-    return st;
+    return cov__config_object(r, map->object, base, value, at);
 }
 
 static cov_status read_map(cov_config_reader *r, const cov_item *item)
@@ -437,42 +429,13 @@ static const type_row *type_of(yyjson_val *value)
     }
 }
 
-/* What is turned off anyway needs no mention. */
-static bool is_off(yyjson_val *value)
-{
-    return yyjson_is_false(value) || yyjson_is_null(value);
-}
-
-static cov_status note_unused(cov_config_reader *r, const cov_option *row)
-{
-    if (r->n_unused == r->cap_unused) {
-        size_t cap = r->cap_unused == 0 ? 8 : r->cap_unused * 2;
-        cov_str *grown = COV_NEW_ARRAY(r->arena, cov_str, cap);
-
-        if (grown == NULL)
-            return cov_fail_nomem(r->err);
-        if (r->n_unused != 0)
-            memcpy(grown, r->unused, r->n_unused * sizeof *grown);
-        r->unused = grown;
-        r->cap_unused = cap;
-    }
-    r->unused[r->n_unused] = cov_arena_printf(r->arena, "%.*s%s", COV_STR_ARG(r->path), row->key);
-    if (r->unused[r->n_unused].ptr == NULL)
-        return cov_fail_nomem(r->err);
-    r->n_unused++;
-    return COV_OK;
-}
-
 static cov_status read_value(cov_config_reader *r, const cov_item *item)
 {
     const type_row *type = type_of(item->value);
-    cov_status st = COV_OK;
 
     if ((item->row->accepts & type->bit) == 0)
         return fail_expected(r, item, type_text(item->value));
-    if ((item->row->flags & COV_OPT_LATER) && !is_off(item->value))
-        st = note_unused(r, item->row);
-    return st == COV_OK ? type->read(r, item) : st;
+    return type->read(r, item);
 }
 
 static cov_status fail_unknown(cov_config_reader *r, const cov_options *options, cov_str key)

@@ -17,10 +17,6 @@ struct cov_config_reader {
     cov_str text;     /* as given */
     const char *copy; /* of `text`, changed by the parser */
     cov_error *err;
-    cov_str path;    /* map elements that are being read: "resources.posts." */
-    cov_str *unused; /* paths of options without effect */
-    size_t n_unused;
-    size_t cap_unused;
 };
 
 /* ---- config_place.c ---- */

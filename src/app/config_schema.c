@@ -179,17 +179,7 @@ static void default_value(writer *w, const cov_option *row)
 static void description(writer *w, const cov_option *row)
 {
     key(w, "description");
-    if (row->flags & COV_OPT_LATER) {
-        cov_buf line = COV_BUF_INIT;
-
-        COV_BUF_LIT(&line, "Not in effect yet. ");
-        cov_buf_str(&line, cov_str_from(row->help));
-        cov_json_str(w->out, cov_buf_view(&line));
-        w->out->failed = w->out->failed || line.failed;
-        cov_buf_dispose(&line);
-    } else {
-        cov_json_str(w->out, cov_str_from(row->help));
-    }
+    cov_json_str(w->out, cov_str_from(row->help));
 }
 
 static void option_schema(writer *w, const cov_option *row)

@@ -249,17 +249,19 @@ static const cov_option relation_rows[] = {
 static const cov_options relation = OPTIONS_WITH(relation_rows, .size = sizeof(cov_relation_config), .name_offset = REL(name),
     .finish = cov__finish_relation);
 
-static const cov_choice backpressure_choices[] = { { "invalidate", 0 }, { "disconnect", 1 }, { "drop", 2 }, { NULL, 0 } };
+static const cov_choice slow_choices[] = {
+    { "invalidate", COV_SLOW_INVALIDATE }, { "disconnect", COV_SLOW_DISCONNECT }, { "drop", COV_SLOW_DROP }, { NULL, 0 },
+};
 static const cov_option sse_rows[] = {
-    ANY_INT("maxSubscriptionsPerUser", 0, MILLION, NULL, "Most open subscriptions of one user; 10 by default."),
-    ANY_INT("maxSubscriptionsPerIP", 0, MILLION, NULL, "Most open subscriptions from one address; 50 by default."),
-    ANY_INT("heartbeatMs", 100, DAY_MS, "ms", "Pause between two heartbeats; 20000 by default."),
-    ANY_INT("maxQueueBytes", 1024, GIB, "bytes", "Most bytes that wait for a slow reader; 65536 by default."),
-    ROW("onBackpressure", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .choices = backpressure_choices, .def_doc = "`\"invalidate\"`",
-        .help = "What happens to a reader that is too slow."),
-    ANY_INT("aggregateDebounceMs", 0, DAY_MS, "ms", "Pause before an aggregate is computed anew; 150 by default."),
-    ANY_INT("scopeRecheckMs", 0, DAY_MS, "ms", "Pause between two checks of a subscriber's rights; 30000 by default."),
-    ANY_INT("maxTotalSubscriptions", 0, 10 * MILLION, NULL, "Accepted for compatibility."),
+    INT("maxSubscriptionsPerUser", RES(sse.max_per_user), 10, 0, MILLION, NULL, "Most open subscriptions of one user."),
+    INT("maxSubscriptionsPerIP", RES(sse.max_per_address), 50, 0, MILLION, NULL, "Most open subscriptions from one address."),
+    INT("maxTotalSubscriptions", RES(sse.max_total), 0, 0, 10 * MILLION, NULL, "Most open subscriptions of the process; 0 is any number."),
+    INT("heartbeatMs", RES(sse.heartbeat_ms), 20000, 100, DAY_MS, "ms", "Pause between two heartbeats."),
+    INT("maxQueueBytes", RES(sse.max_queue_bytes), 65536, 1024, GIB, "bytes", "Most bytes that wait for a slow reader."),
+    ENUM("onBackpressure", COV_STORE_ENUM, RES(sse.on_backpressure), slow_choices, COV_SLOW_INVALIDATE,
+         "A reader that is too slow is told and cut off (\"invalidate\"), cut off (\"disconnect\"), or misses events (\"drop\") and is told to read again later."),
+    INT("aggregateDebounceMs", RES(sse.debounce_ms), 150, 0, DAY_MS, "ms", "Pause before an aggregate is computed anew."),
+    INT("scopeRecheckMs", RES(sse.scope_recheck_ms), 30000, 0, DAY_MS, "ms", "Pause between two checks of a subscriber's rights; 0 is never."),
 };
 static const cov_options sse = OPTIONS(sse_rows);
 static const cov_option resource_rows[] = {
@@ -290,7 +292,7 @@ static const cov_option resource_rows[] = {
     BOOL("autoRelations", RES(auto_relations), false, "Derive relations from foreign keys."),
     OBJECT("include", include, "Limits of \"include\"."),
     BOOL("nestedWrites", RES(nested_writes), false, "Write related rows together with this one."),
-    ROW("sse", COV_OPT_OBJECT, COV_STORE_NONE, UNUSED, .object = &sse, .flags = COV_OPT_LATER, .help = "Limits of subscriptions."),
+    OBJECT("sse", sse, "Limits of subscriptions."),
     ROW("rateLimit", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, RES(gate.rate.set), .object = &cov__resource_rate_options,
         .help = "Most requests of one user or address to this resource; true is 100 a minute."),
     OBJECT("cost", cov__resource_cost_options, "What an operation takes from the caller's budget (abuseProtection.budget)."),
@@ -317,6 +319,13 @@ static const cov_choice naming_choices[] = { { "camelCase", COV_NAMING_CAMEL }, 
 static const cov_choice level_choices[] = {
     { "debug", COV_LOG_DEBUG }, { "info", COV_LOG_INFO }, { "warn", COV_LOG_WARN }, { "error", COV_LOG_ERROR }, { NULL, 0 },
 };
+static const cov_choice changelog_choices[] = { { "kv", false }, { "database", true }, { NULL, 0 } };
+static const cov_option multiplex_rows[] = {
+    INT("maxChannelsPerConnection", CFG(multiplex.max_channels), 200, 1, 100000, NULL, "Most subscriptions of one stream."),
+    INT("heartbeatMs", CFG(multiplex.heartbeat_ms), 20000, 100, DAY_MS, "ms", "Pause between two heartbeats."),
+    INT("maxQueueBytes", CFG(multiplex.max_queue_bytes), 262144, 1024, GIB, "bytes", "Most bytes that wait for a slow reader."),
+};
+static const cov_options multiplex = OPTIONS(multiplex_rows);
 static const cov_option root_rows[] = {
     ROW("$schema", COV_OPT_STRING, COV_STORE_NONE, UNUSED, .help = "Where an editor finds the JSON Schema of this file."),
     OBJECT("app", app, "Paths and headers of all responses."),
@@ -329,6 +338,10 @@ static const cov_option root_rows[] = {
     OBJECT("server", server, "Listening, limits and timeouts."),
     ROW("cursorSigningSecret", COV_OPT_STRING, COV_STORE_STR, offsetof(cov_config_root, cursor_secret), .flags = COV_OPT_NOT_EMPTY,
         .def_doc = "none: cursors are not signed", .help = "Key that signs cursors, so that clients cannot make their own."),
+    ENUM("changelog", COV_STORE_ENUM_BOOL, CFG(changelog_in_database), changelog_choices, false,
+         "Where changes are kept for subscribers who were away: \"kv\", or \"database\": a table, written in the transaction of the row, that survives a restart."),
+    ROW("multiplex", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(multiplex.enabled), .def = true, .object = &multiplex,
+        .help = "One stream for all subscriptions of a page, /__covara/stream."),
     ROW("resources", COV_OPT_OBJECT, COV_STORE_MAP, CFG(resources), .count_offset = CFG(n_resources), .object = &resource,
         .flags = COV_OPT_REQUIRED, .help = "What is served, by name."),
     OBJECT("kv", kv, "Store for limits, tokens, messages and (if so configured) sessions."),

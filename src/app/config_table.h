@@ -42,8 +42,7 @@ typedef enum cov_opt_store {
 
 enum {
     COV_OPT_REQUIRED = 1u << 0,
-    COV_OPT_NOT_EMPTY = 1u << 1, /* a string with at least one byte */
-    COV_OPT_LATER = 1u << 2      /* accepted, but without effect in this build */
+    COV_OPT_NOT_EMPTY = 1u << 1 /* a string with at least one byte */
 };
 
 typedef struct cov_config_reader cov_config_reader;

@@ -9,6 +9,7 @@
 #include "auth/auth.h"
 #include "covara/app.h"
 #include "guard/guard.h"
+#include "live/live.h"
 #include "mail/mail.h"
 #include "resource/resource.h"
 
@@ -53,6 +54,7 @@ struct cov_app {
     cov_middleware_node *middleware;
     cov_listener_node *listeners;
     cov_error build_error; /* the first mistake of the build */
+    cov_live *live;        /* who follows changes */
     cov_map by_path;       /* mount path below basePath -> cov_resource */
     cov_header security[COV_MAX_SECURITY_HEADERS];
     size_t n_security;
@@ -78,6 +80,7 @@ typedef enum cov_route_kind {
     COV_ROUTE_CUSTOM,
     COV_ROUTE_RESOURCE,
     COV_ROUTE_ACCOUNT,
+    COV_ROUTE_MULTIPLEX,
     COV_ROUTE_HEALTH,
     COV_ROUTE_READY
 } cov_route_kind;
@@ -96,6 +99,13 @@ typedef struct cov_admission {
     cov_client client;
     cov_idempotency key;
 } cov_admission;
+
+/* following.c */
+
+/* Whether the answer may be a stream, or is about one. */
+bool cov__opens_stream(const cov_route *route);
+/* The user for as long as somebody needs it; one reference. Fails with COV_ENOMEM. */
+COV_CHECK cov_status cov__principal_new(const cov_user *user, cov_principal **out, cov_error *err);
 
 /* admission.c: who asks, and may they; spec/07 section 1, stages 6 and 7 and the head of each resource. */
 

@@ -76,7 +76,9 @@ cov_route cov__route_find(const cov_app *app, const cov_request *req)
         route = find_resource(app, req->method, cov_str_slice(path, base.len + 1, path.len));
     if (route.kind != COV_ROUTE_NONE)
         return route;
-    if (is_health(app, req, COV_STR("/healthz")))
+    if (cov_live_is_multiplex(app->live, req))
+        route.kind = COV_ROUTE_MULTIPLEX;
+    else if (is_health(app, req, COV_STR("/healthz")))
         route.kind = COV_ROUTE_HEALTH;
     else if (is_health(app, req, COV_STR("/readyz")))
         route.kind = COV_ROUTE_READY;

@@ -27,6 +27,7 @@ typedef struct chunk {
 struct cov_arena {
     chunk *head;
     size_t limit;
+    size_t least; /* bytes of a chunk */
     size_t used;
 };
 
@@ -34,8 +35,10 @@ cov_arena *cov_arena_new(size_t limit_bytes)
 {
     cov_arena *arena = calloc(1, sizeof *arena);
 
-    if (arena != NULL)
+    if (arena != NULL) {
         arena->limit = limit_bytes != 0 ? limit_bytes : DEFAULT_LIMIT;
+        arena->least = arena->limit < CHUNK_MIN ? arena->limit : CHUNK_MIN;
+    }
     return arena;
 }
 
@@ -92,8 +95,8 @@ static chunk *grow(cov_arena *arena, size_t size)
     size_t cap = size;
     chunk *c;
 
-    if (!ONE_CHUNK_EACH && cap < CHUNK_MIN)
-        cap = CHUNK_MIN;
+    if (!ONE_CHUNK_EACH && cap < arena->least)
+        cap = arena->least;
     c = chunk_new(cap);
     if (c != NULL) {
         c->next = arena->head;

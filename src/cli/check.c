@@ -15,9 +15,6 @@ static void print_project(const cov_project *p)
 {
     printf("%.*s: ok, %zu resource%s\n", COV_STR_ARG(p->config_path), p->config.n_resources,
            plural(p->config.n_resources));
-    for (size_t i = 0; i < p->config.unused.n; i++)
-        printf("%.*s: \"%.*s\" is not in effect yet\n", COV_STR_ARG(p->config_path),
-               COV_STR_ARG(p->config.unused.items[i]));
     printf("%.*s: ok, %zu table%s\n", COV_STR_ARG(p->schema_path), p->schema->n_tables,
            plural(p->schema->n_tables));
 }

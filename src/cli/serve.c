@@ -96,6 +96,7 @@ static cov_status serve(cov_project *p, cov_error *err)
         .pre_stop_delay_ms = (uint32_t)server->pre_stop_delay_ms,
         .max_connections = (size_t)server->max_connections,
         .access_log = server->access_log,
+        .loop_client = &cov_app_loop_client,
         .on_listen = on_listen,
         .self = p,
     };
@@ -114,9 +115,6 @@ int cov_cli_serve(const cov_cli_args *args)
         code = cov_cli_fail(&err);
     } else {
         cov_native_log_level(project.config.log_level);
-        for (size_t i = 0; i < project.config.unused.n; i++)
-            log_line(&project, COV_LOG_WARN, "Not in effect yet", "option",
-                     project.config.unused.items[i]);
         code = prepare_database(&project, args, &err);
         if (code == 0 && serve(&project, &err) != COV_OK)
             code = cov_cli_fail(&err);

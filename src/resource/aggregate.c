@@ -157,6 +157,16 @@ static cov_status statement(const cov_resource *r, cov_ctx *ctx, const cov_aggre
     return st;
 }
 
+cov_status cov__aggregate_check(const cov_resource *r, cov_ctx *ctx)
+{
+    cov_aggregate *a = COV_NEW(ctx->arena, cov_aggregate);
+    cov_where anywhere = { NULL, false };
+    cov_status st = a != NULL ? read_request(r, ctx, a) : cov_fail_nomem(ctx->err);
+    cov_sql sql;
+
+    return st == COV_OK ? statement(r, ctx, a, &anywhere, &sql) : st;
+}
+
 typedef struct group_sink {
     cov_row_sink sink;
     const cov_resource *r;

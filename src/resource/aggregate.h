@@ -27,6 +27,9 @@ typedef struct cov_aggregate {
     bool total; /* sum as a double: the exact one overflowed */
 } cov_aggregate;
 
+/* Would the request be answered? 400 when a parameter does not fit. */
+COV_CHECK cov_status cov__aggregate_check(const cov_resource *r, cov_ctx *ctx);
+
 /* "sum", "avg", ...: the parameter, the SQL function, the JSON member. */
 extern const char *const cov__metric_names[COV_N_METRICS];
 

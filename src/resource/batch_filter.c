@@ -2,9 +2,10 @@
 /*
  * PATCH /batch and DELETE /batch: every row that a filter matches, in one transaction (spec/01 section 11).
  *
- * DESIGN: without hooks one statement does the work. With hooks each row is written by itself, since a hook
+ * DESIGN: without hooks and followers one statement does the work. With hooks each row is written by itself, since a hook
  * may set something else for each (spec/01 Q-15); so it is with versions that SQL cannot count up.
  */
+#include "resource/feed.h"
 #include "resource/hooks.h"
 
 typedef struct filtered_work {
@@ -40,12 +41,14 @@ static cov_status on_changed_row(cov_row_sink *base, const cov_value *row, size_
     rows_sink *sink = (rows_sink *)base;
     filtered_work *work = sink->work;
 
+    cov_status st;
+
     (void)n;
     (void)err;
     sink->n++;
-    cov__record_row(work->r, work->ctx, work->op == COV_OP_UPDATE ? "update" : "delete", row);
-    if (work->op != COV_OP_UPDATE)
-        return COV_OK;
+    st = cov__feed_changed_together(work->r, work->ctx, work->op, row);
+    if (st != COV_OK || work->op != COV_OP_UPDATE)
+        return st;
     return cov__access_check_row(work->r, work->ctx, COV_OP_UPDATE, work->scope, row);
 }
 
@@ -96,8 +99,10 @@ static cov_status judge_kept(filtered_work *work, const rows_sink *sink)
     cov_status st = COV_OK;
 
     for (size_t i = 0; st == COV_OK && sink->rows != NULL && i < sink->n; i++) {
-        cov__record_row(work->r, work->ctx, "update", sink->rows[i]);
-        st = cov__access_check_row(work->r, work->ctx, COV_OP_UPDATE, work->scope, sink->rows[i]);
+        st = cov__feed_changed_together(work->r, work->ctx, COV_OP_UPDATE, sink->rows[i]);
+        if (st == COV_OK)
+            st = cov__access_check_row(work->r, work->ctx, COV_OP_UPDATE, work->scope,
+                                       sink->rows[i]);
     }
     return st;
 }
@@ -198,10 +203,13 @@ static cov_status write_row_by_row(filtered_work *work)
     return st;
 }
 
+/* Who follows a row needs to know what it was. */
 static bool one_by_one(const filtered_work *work)
 {
     const cov_column *version = work->r->version;
 
+    if (cov__feed_follows(work->r, work->ctx))
+        return true;
     if (work->op != COV_OP_UPDATE)
         return cov__has_delete_hooks(work->r);
     return cov__has_update_hooks(work->r, COV_KIND_UPDATE) ||

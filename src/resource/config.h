@@ -99,6 +99,25 @@ typedef struct cov_gate_config {
     cov_overflow overflow;
 } cov_gate_config;
 
+/* What happens to a subscriber who reads too slowly (spec/04 section 10). */
+typedef enum cov_backpressure {
+    COV_SLOW_INVALIDATE, /* tell, then end the stream */
+    COV_SLOW_DISCONNECT,
+    COV_SLOW_DROP /* leave the event out; invalidate once the queue is empty */
+} cov_backpressure;
+
+/* Subscriptions of one resource. */
+typedef struct cov_sse_config {
+    int64_t max_per_user;     /* 10, in this process */
+    int64_t max_per_address;  /* 50 */
+    int64_t max_total;        /* 0: no limit */
+    int64_t heartbeat_ms;     /* 20000 */
+    int64_t max_queue_bytes;  /* 65536 */
+    int64_t debounce_ms;      /* 150: before an aggregate is computed anew */
+    int64_t scope_recheck_ms; /* 30000; 0: never */
+    cov_backpressure on_backpressure;
+} cov_sse_config;
+
 typedef struct cov_resource_config {
     cov_str name;  /* key in "resources" */
     cov_str table; /* SQL name; default: name */
@@ -171,6 +190,7 @@ typedef struct cov_resource_config {
         int64_t max_rows;  /* 10000: most rows that one request may load */
     } include;
     bool nested_writes;
+    cov_sse_config sse;
     cov_gate_config gate;
 } cov_resource_config;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* POST / (spec/01 section 6.5). */
+#include "resource/feed.h"
 #include "resource/hooks.h"
 #include "resource/nested.h"
 
@@ -18,8 +19,10 @@ static cov_status insert(void *arg)
     cov_ctx *ctx = work->ctx;
     cov_status st = cov__nested_parents(ctx, &work->nested, &work->input);
 
+    ctx->names_row = true;
     if (st == COV_OK)
         st = cov__create_row(work->r, ctx, work->scope, &work->input, &work->row);
+    ctx->names_row = false;
     return st == COV_OK ? cov__nested_children(ctx, &work->nested, work->row) : st;
 }
 
@@ -49,7 +52,7 @@ static cov_status read_input(create_work *work)
 static bool needs_transaction(const create_work *work)
 {
     return work->scope != NULL || cov__has_create_hooks(work->r) || work->nested.parents != NULL ||
-           work->nested.children != NULL;
+           work->nested.children != NULL || cov__feed_writes(work->ctx);
 }
 
 /* The client's own name for the row, echoed as the last member. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The request as application code sees it (covara/ctx.h), and the record of what it changed. */
-#include "resource/ctx.h"
-
+#include "resource/feed.h"
 #include "resource/mutation.h"
 #include "schema/target.h"
 
@@ -39,9 +38,7 @@ cov_status cov_ctx_query(cov_ctx *ctx, cov_str sql, const cov_value *params, siz
     int64_t changes = 0;
     cov_status st = ctx->db->driver->query(ctx->db, &stmt, sink, &changes, err);
 
-    if (st == COV_OK && changes > 0)
-        cov__record_statement(ctx, sql);
-    return st;
+    return st == COV_OK && changes > 0 ? cov__record_statement(ctx, sql) : st;
 }
 
 cov_status cov_ctx_exec(cov_ctx *ctx, cov_str sql, const cov_value *params, size_t n_params,
@@ -52,7 +49,7 @@ cov_status cov_ctx_exec(cov_ctx *ctx, cov_str sql, const cov_value *params, size
     cov_status st = cov_db_exec(ctx->db, &stmt, &n, err);
 
     if (st == COV_OK && n > 0)
-        cov__record_statement(ctx, sql);
+        st = cov__record_statement(ctx, sql);
     if (st == COV_OK && changes != NULL)
         *changes = n;
     return st;
@@ -60,7 +57,15 @@ cov_status cov_ctx_exec(cov_ctx *ctx, cov_str sql, const cov_value *params, size
 
 void cov_record_external_mutation(cov_ctx *ctx, cov_str resource, cov_str type, cov_str id)
 {
-    cov__record(ctx, resource, type, id.len != 0 ? id : COV_STR("*"));
+    struct cov_mutation_node *node =
+        cov__record(ctx, resource, type, id.len != 0 ? id : COV_STR("*"));
+
+    if (node == NULL)
+        return;
+    node->external = true;
+    if (ctx->feed != NULL && ctx->feed->written(ctx->feed, ctx, node) != COV_OK)
+        ctx->host->log(ctx->host->self, COV_LOG_ERROR,
+                       COV_STR("an external mutation is not in the changelog"), COV_STR(""));
 }
 
 /* ---- writing from a thread that only reads ---- */

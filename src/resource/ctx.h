@@ -10,23 +10,26 @@
 #include "covara/app.h"
 #include "rsql/rsql.h"
 
-/* The query parameters that resource routes know (spec/01 sections 6 and 14, spec/03). */
-#define COV_PARAM_MAP(X)           \
-    X(FILTER, "filter")            \
-    X(SELECT, "select")            \
-    X(INCLUDE, "include")          \
-    X(CURSOR, "cursor")            \
-    X(LIMIT, "limit")              \
-    X(ORDER_BY, "orderBy")         \
-    X(TOTAL_COUNT, "totalCount")   \
-    X(WITH_DELETED, "withDeleted") \
-    X(GROUP_BY, "groupBy")         \
-    X(COUNT, "count")              \
-    X(SUM, "sum")                  \
-    X(AVG, "avg")                  \
-    X(MIN, "min")                  \
-    X(MAX, "max")                  \
-    X(HAVING, "having")
+/* The query parameters that resource routes know (spec/01 sections 6 and 14, spec/03, spec/04). */
+#define COV_PARAM_MAP(X)             \
+    X(FILTER, "filter")              \
+    X(SELECT, "select")              \
+    X(INCLUDE, "include")            \
+    X(CURSOR, "cursor")              \
+    X(LIMIT, "limit")                \
+    X(ORDER_BY, "orderBy")           \
+    X(TOTAL_COUNT, "totalCount")     \
+    X(WITH_DELETED, "withDeleted")   \
+    X(GROUP_BY, "groupBy")           \
+    X(COUNT, "count")                \
+    X(SUM, "sum")                    \
+    X(AVG, "avg")                    \
+    X(MIN, "min")                    \
+    X(MAX, "max")                    \
+    X(HAVING, "having")              \
+    X(SKIP_EXISTING, "skipExisting") \
+    X(KNOWN_IDS, "knownIds")         \
+    X(RESUME_FROM, "resumeFrom")
 
 typedef enum cov_param {
 #define COV_PARAM_ENUM(name, text) COV_PARAM_##name,
@@ -36,6 +39,19 @@ typedef enum cov_param {
 } cov_param;
 
 enum { COV_MAX_PATH_PARAMS = 8 };
+
+/*
+ * The user of a request for what outlives it, a subscription. Whoever authenticated made it and counts the references;
+ * both calls may come from any thread.
+ */
+typedef struct cov_principal cov_principal;
+struct cov_principal {
+    cov_rsql_vars vars;    /* as cov_ctx.user */
+    cov_str id;            /* text of the user's id */
+    int64_t expires_at_ms; /* of the session; 0: never */
+    void (*retain)(cov_principal *principal);
+    void (*release)(cov_principal *principal);
+};
 
 struct cov_ctx {
     const cov_host *host;
@@ -53,6 +69,10 @@ struct cov_ctx {
     cov_header path_params[COV_MAX_PATH_PARAMS]; /* of a custom route, decoded */
     size_t n_path_params;
     cov_mutations *mutations; /* where changes are recorded */
+    cov_principal *principal; /* beside `user`; NULL: anonymous, or known for this request only */
+    struct cov_feed *feed;    /* who follows changes (resource/feed.h); NULL: nobody can */
+    struct cov_live_shard *shard; /* where a stream of this request will live; NULL: it cannot */
+    bool names_row; /* the row being created is the one that X-Covara-Optimistic-Id names */
 };
 
 /* Split the query string: the first occurrence of a name wins, unknown names are ignored. */

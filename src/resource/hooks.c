@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "resource/hooks.h"
 
-#include "resource/mutation.h"
-
 /* ---- rows ---- */
 
 static const cov_column *column_of(const cov_row *row, const char *property)
@@ -135,10 +133,10 @@ cov_status cov__after_create(const cov_resource *r, cov_ctx *ctx, const cov_valu
 {
     const cov_hooks *hooks = &r->code->options.hooks;
     cov_row row = stored(r, ctx, values);
+    cov_status st = cov__record_row(r, ctx, "create", NULL, values);
 
-    cov__record_row(r, ctx, "create", values);
-    if (hooks->after_create == NULL)
-        return COV_OK;
+    if (st != COV_OK || hooks->after_create == NULL)
+        return st;
     return checked(ctx, hooks->after_create(ctx, &row, hooks->self, ctx->err));
 }
 
@@ -160,9 +158,11 @@ cov_status cov__after_update(const cov_resource *r, cov_ctx *ctx, cov_update_kin
     after_update_fn hook = after_update_of(hooks, kind);
     cov_row old = stored(r, ctx, before);
     cov_row row = stored(r, ctx, values);
+    cov_status st = cov__record_row(r, ctx, "update", before, values);
 
-    cov__record_row(r, ctx, "update", values);
-    return hook != NULL ? checked(ctx, hook(ctx, &old, &row, hooks->self, ctx->err)) : COV_OK;
+    if (st != COV_OK || hook == NULL)
+        return st;
+    return checked(ctx, hook(ctx, &old, &row, hooks->self, ctx->err));
 }
 
 cov_status cov__before_delete(const cov_resource *r, cov_ctx *ctx, const cov_value *values)
@@ -179,21 +179,11 @@ cov_status cov__after_delete(const cov_resource *r, cov_ctx *ctx, const cov_valu
 {
     const cov_hooks *hooks = &r->code->options.hooks;
     cov_row row = stored(r, ctx, values);
+    cov_status st = cov__record_row(r, ctx, "delete", values, NULL);
 
-    cov__record_row(r, ctx, "delete", values);
-    if (hooks->after_delete == NULL)
-        return COV_OK;
+    if (st != COV_OK || hooks->after_delete == NULL)
+        return st;
     return checked(ctx, hooks->after_delete(ctx, &row, hooks->self, ctx->err));
-}
-
-void cov__record_row(const cov_resource *r, cov_ctx *ctx, const char *type, const cov_value *row)
-{
-    cov_buf id = COV_BUF_IN(ctx->arena);
-
-    if (ctx->mutations == NULL)
-        return;
-    cov__plain_text(&id, &row[r->id->index]);
-    cov__record(ctx, r->table->name, cov_str_from(type), cov_buf_view(&id));
 }
 
 /* ---- computed fields ---- */

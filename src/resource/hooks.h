@@ -30,7 +30,11 @@ COV_CHECK cov_status cov__after_update(const cov_resource *r, cov_ctx *ctx, cov_
                                        const cov_value *before, const cov_value *row);
 COV_CHECK cov_status cov__before_delete(const cov_resource *r, cov_ctx *ctx, const cov_value *row);
 COV_CHECK cov_status cov__after_delete(const cov_resource *r, cov_ctx *ctx, const cov_value *row);
-/* Record what happened to a row for the listeners; `type` is "create", "update" or "delete". */
-void cov__record_row(const cov_resource *r, cov_ctx *ctx, const char *type, const cov_value *row);
+/*
+ * Record what happened to a row, for listeners and subscriptions (mutation.c); `type` is "create", "update" or "delete".
+ * The images are in the request's arena, NULL where there is none or it is not known; not both.
+ */
+COV_CHECK cov_status cov__record_row(const cov_resource *r, cov_ctx *ctx, const char *type,
+                                     const cov_value *before, const cov_value *after);
 
 #endif

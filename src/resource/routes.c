@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The routes of a resource (spec/01 section 6.1): a table in order of precedence, then /:id. */
+#include "resource/feed.h"
 #include "resource/internal.h"
 
 /* A batch route exists while its limit is above 0; which limit: */
@@ -17,6 +18,8 @@ static const fixed_route fixed[] = {
     { COV_POST, COV_STR_INIT(""), ALWAYS, cov__create },
     { COV_GET, COV_STR_INIT("aggregate"), ALWAYS, cov__aggregate },
     { COV_GET, COV_STR_INIT("count"), ALWAYS, cov__count },
+    { COV_GET, COV_STR_INIT("subscribe"), ALWAYS, cov__subscribe },
+    { COV_GET, COV_STR_INIT("aggregate/subscribe"), ALWAYS, cov__aggregate_subscribe },
     { COV_POST, COV_STR_INIT("batch"), BATCH_CREATE, cov__batch_create },
     { COV_POST, COV_STR_INIT("batch/upsert"), BATCH_CREATE, cov__batch_upsert },
     { COV_PATCH, COV_STR_INIT("batch"), BATCH_UPDATE, cov__batch_update },

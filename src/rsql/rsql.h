@@ -161,6 +161,23 @@ typedef enum cov_tri { COV_FALSE = 0, COV_TRUE = 1, COV_UNKNOWN = 2 } cov_tri;
 cov_tri cov_rsql_eval(const cov_rsql_expr *expr, const cov_value *row, const cov_host *host,
                       cov_arena *arena);
 
+/*
+ * Keep a predicate beyond its arena: a copy in one block of cov_rsql_copy_bytes bytes, aligned for any type. Columns and
+ * the application's operators stay borrowed. NULL and 0 for NULL.
+ */
+size_t cov_rsql_copy_bytes(const cov_rsql_expr *expr);
+const cov_rsql_expr *cov_rsql_copy(const cov_rsql_expr *expr, void *memory);
+/* Append bytes that are equal for two predicates of one table in one process only when they are the same predicate. */
+void cov_rsql_identity(const cov_rsql_expr *expr, cov_buf *out);
+
+/* `column` equals `value` (integer, real or text, as stored) in every row that satisfies the predicate. */
+typedef struct cov_rsql_equality {
+    const cov_column *column;
+    cov_value value; /* borrowed from the predicate */
+} cov_rsql_equality;
+/* The first `most` of them; returns how many. */
+size_t cov_rsql_equalities(const cov_rsql_expr *expr, cov_rsql_equality *out, size_t most);
+
 /* Every operator token in the order of section 2.3. */
 extern const cov_str cov_rsql_operators[];
 extern const size_t cov_rsql_n_operators;

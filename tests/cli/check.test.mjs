@@ -75,13 +75,6 @@ test("two columns of one name are refused", (t) => {
   assert.match(run(["check", folder]).stderr, /columns "a_b" and "aB" would both be called "aB"/);
 });
 
-test("what is not in effect yet is said", (t) => {
-  const folder = project(t, { "covara.jsonc": `{ "kv": { "type": "memory" }, ${CONFIG.slice(1)}` });
-  const { code, stdout } = run(["check"], { cwd: folder });
-  assert.equal(code, 0);
-  assert.match(stdout, /^covara\.jsonc: "kv" is not in effect yet$/m);
-});
-
 test("an existing database that fits, and one that does not", async (t) => {
   const folder = project(t);
   const server = await serve(t, folder);

@@ -183,9 +183,3 @@ test("--config and --database", async (t) => {
   assert.equal(await count(server), 0);
   assert.deepEqual(names(inner), ["my.jsonc", "other.db", "schema.sql"]);
 });
-
-test("sections without effect are warned about", async (t) => {
-  const folder = project(t, { "covara.jsonc": CONFIG.replace("{", '{ "kv": { "type": "memory" },') });
-  const server = await serve(t, folder);
-  assert.match(server.output(), /"level":"warn".*"msg":"Not in effect yet","option":"kv"/);
-});

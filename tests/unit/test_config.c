@@ -125,7 +125,8 @@ static void config__names_unknown_keys(void **state)
         /* places count code points, in lines */
         { "{/* \xC3\xA9\xC3\xA9 */ \"x\": 1}",
           "1:11: unknown key \"x\"; known here: \"$schema\", \"app\", \"database\", \"schema\", \"naming\", "
-          "\"logLevel\", \"server\", \"cursorSigningSecret\", \"resources\", \"kv\", \"auth\", \"mail\", "
+          "\"logLevel\", \"server\", \"cursorSigningSecret\", \"changelog\", \"multiplex\", \"resources\", "
+          "\"kv\", \"auth\", \"mail\", "
           "\"rateLimit\", \"abuseProtection\", \"idempotency\", \"versioning\", \"publicEnv\"" },
     };
 
@@ -288,7 +289,6 @@ static void config__has_defaults(void **state)
     assert_int_equal(c->server.max_body_bytes, 1048576);
     assert_int_equal(c->server.idle_timeout_ms, 65000);
     assert_false(c->server.access_log);
-    assert_int_equal(c->unused.n, 0);
 
     assert_int_equal(c->n_resources, 1);
     assert_str(r->name, "a");
@@ -491,16 +491,6 @@ static void config__inherits_the_cursor_secret(void **state)
     assert_int_equal(c->resources[2].cursor_secret.len, 0);
 }
 
-static void config__lists_what_has_no_effect_yet(void **state)
-{
-    const cov_config *c =
-        parse("{\"resources\":{\"p\":{\"nestedWrites\":false,\"sse\":{\"heartbeatMs\":1000}}}}");
-
-    (void)state;
-    assert_true(c->unused.set);
-    assert_names(c->unused, "resources.p.sse");
-}
-
 static void config__reads_accounts_and_limits(void **state)
 {
     const cov_config *c = parse(
@@ -511,7 +501,6 @@ static void config__reads_accounts_and_limits(void **state)
     const cov_gate_config *gate = &c->resources->gate;
 
     (void)state;
-    assert_false(c->unused.set);
     assert_true(c->auth.set && c->auth.login && !c->auth.signup && c->auth.throttle.enabled);
     assert_true(c->auth.login_gate.pow.set);
     assert_int_equal(c->auth.login_gate.cost[COV_GATE_RPC], 7);
@@ -644,7 +633,6 @@ int main(void)
         TEST(config__reads_security_headers_and_health),
         TEST(config__normalises_paths),
         TEST(config__inherits_the_cursor_secret),
-        TEST(config__lists_what_has_no_effect_yet),
         TEST(config__reads_accounts_and_limits),
         TEST(config__refuses_accounts_that_cannot_work),
         TEST(config__drops_a_byte_order_mark),

@@ -9,7 +9,7 @@
 #include <pthread.h>
 
 #include "covara/http.h"
-#include "fake_stream.h"
+#include "covara/stream.h"
 
 enum { THREADS = 4, ROUNDS = 20000 };
 
@@ -114,39 +114,6 @@ static void response__drops_its_stream_once(void **state)
     assert_int_equal(source.closed, 1);
 }
 
-static void write_text(cov_stream *stream, const char *text, bool expected)
-{
-    cov_payload *payload = payload_of(text);
-
-    assert_int_equal(cov_stream_write(stream, payload), expected);
-    cov_payload_release(payload);
-}
-
-static void fake_stream__records_and_stalls(void **state)
-{
-    counting_source source = COUNTING_SOURCE;
-    fake_stream fake = FAKE_STREAM_INIT;
-
-    (void)state;
-    fake_stream_open(&fake, &source.source);
-    write_text(source.stream, "one ", true);
-    assert_int_equal(cov_stream_queued(source.stream), 0);
-    fake.stalled = true;
-    write_text(source.stream, "two ", true);
-    assert_int_equal(cov_stream_queued(source.stream), 4);
-    fake_stream_read(&fake);
-    assert_int_equal(source.drained, 1);
-    cov_stream_end(source.stream);
-    write_text(source.stream, "three", false);
-    fake_stream_close(&fake);
-    fake_stream_close(&fake);
-    assert_int_equal(source.closed, 1);
-    assert_int_equal(fake.n_writes, 2);
-    assert_int_equal(fake.text.len, 8);
-    assert_memory_equal(fake.text.ptr, "one two ", 8);
-    fake_stream_dispose(&fake);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,7 +121,6 @@ int main(void)
         cmocka_unit_test(payload__that_cannot_be_is_null),
         cmocka_unit_test(payload__is_counted_across_threads),
         cmocka_unit_test(response__drops_its_stream_once),
-        cmocka_unit_test(fake_stream__records_and_stalls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

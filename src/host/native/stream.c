@@ -101,21 +101,28 @@ static void flush_later(cov__stream *self)
     cov__loop_flush_later(conn->loop);
 }
 
-static bool stream_write(cov_stream *stream, cov_payload *payload)
+static void enqueue(cov__stream *self, cov_payload *payload)
 {
-    cov__stream *self = (cov__stream *)stream;
     size_t len = cov_payload_len(payload);
 
-    if (self->ending || self->broken)
-        return false;
     if (len == 0) /* a chunk of no bytes would be the last one */
-        return true;
+        return;
     if (make_room(&self->queue)) {
         self->queue.items[self->queue.end++] = cov_payload_retain(payload);
         self->queued += len;
     } else {
-        self->broken = true;
+        self->broken = true; /* half a frame must not go out */
     }
+}
+
+static bool stream_write(cov_stream *stream, cov_payload *const *payloads, size_t n)
+{
+    cov__stream *self = (cov__stream *)stream;
+
+    if (self->ending || self->broken)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        enqueue(self, payloads[i]);
     flush_later(self);
     return !self->broken;
 }

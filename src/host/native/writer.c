@@ -285,21 +285,25 @@ static void take_batch(cov__writer *writer, cov__jobs *batch)
 
 static void run_batch(cov__writer *writer)
 {
+    const cov_app *app = writer->server->options.app;
     cov__jobs batch = { 0 };
     cov_error err;
 
     cov_error_init(&err, NULL);
     if (cov_db_begin(writer->db, true, &err) == COV_OK) {
         run_together(writer, &batch);
+        cov_app_committing(app);
         if (cov_db_commit(writer->db, &err) != COV_OK) {
             cov_db_rollback(writer->db);
             run_one_by_one(writer, &batch, &err);
         }
     } else {
+        cov_app_committing(app);
         take_batch(writer, &batch);
         run_one_by_one(writer, &batch, &err);
     }
     deliver(writer, &batch);
+    cov_app_committed(app);
 }
 
 static void *writer_main(void *arg)

@@ -443,6 +443,16 @@ void cov_app_answer(const cov_app *const_app, const cov_worker *worker, const co
     }
 }
 
+void cov_app_committing(const cov_app *app)
+{
+    (void)app;
+}
+
+void cov_app_committed(const cov_app *app)
+{
+    (void)app;
+}
+
 cov_status cov_app_start(const cov_app *app, const cov_worker *worker, cov_error *err)
 {
     (void)app;

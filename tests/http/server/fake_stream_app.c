@@ -75,7 +75,7 @@ static cov_payload *sized_payload(long bytes)
 /* Takes the reference over. */
 static void send_payload(cov_stream *stream, cov_payload *payload)
 {
-    if (payload == NULL || !cov_stream_write(stream, payload))
+    if (payload == NULL || !cov_stream_write(stream, &payload, 1))
         atomic_fetch_add(&fake_counts_all.unwritten, 1);
     cov_payload_release(payload);
 }

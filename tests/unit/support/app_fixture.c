@@ -77,6 +77,7 @@ static void start(app_fixture *f)
     cov_arena_reset(f->request);
     f->res.n_headers = 0;
     f->res.status = 0;
+    f->res.stream = NULL;
     cov_buf_clear(&f->res.body, 0);
 }
 
@@ -112,7 +113,11 @@ static cov_request request_of(const char *method, const char *target, const char
 int app_call(app_fixture *f, const char *method, const char *target, const char *headers,
              const char *body)
 {
-    cov_worker worker = { .host = cov_native_host(), .db = f->db, .arena = f->request };
+    cov_worker worker = { .host = cov_native_host(),
+                          .db = f->db,
+                          .arena = f->request,
+                          .loop_client = f->shard,
+                          .streams = f->shard != NULL };
     cov_request req = request_of(method, target, body);
     cov_header list[MAX_HEADERS];
 
@@ -163,13 +168,17 @@ int app_call_user(app_fixture *f, const app_user *as, const char *method, const 
     cov_rsql_vars user = { user_value, as, user_list };
     cov_request req = request_of(method, target, body);
     cov_route route = cov__route_find(f->app, &req);
+    cov_mutations mutations = { NULL, NULL };
     cov_error err;
     cov_ctx ctx = { .host = cov_native_host(),
                     .db = f->db,
                     .arena = f->request,
                     .req = &req,
                     .res = &f->res,
-                    .err = &err };
+                    .err = &err,
+                    .mutations = &mutations,
+                    .feed = cov_live_feed(f->app->live),
+                    .shard = f->shard };
 
     start(f);
     cov_error_init(&err, f->request);
@@ -178,6 +187,8 @@ int app_call_user(app_fixture *f, const app_user *as, const char *method, const 
     cov_params_read(&ctx);
     if (route.target.handler(route.resource, &ctx, route.target.id) != COV_OK)
         cov__problem(f->app, &req, &err, &f->res);
+    else
+        cov_live_publish(f->app->live, &mutations);
     assert_int_equal(f->db->depth, 0);
     return f->res.status;
 }

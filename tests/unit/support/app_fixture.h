@@ -12,7 +12,8 @@ typedef struct app_fixture {
     cov_db *db;
     cov_kv *kv;
     cov_app *app;
-    cov_response res; /* of the last call */
+    struct cov_live_shard *shard; /* where streams go; NULL: nowhere (live_fixture.h) */
+    cov_response res;             /* of the last call */
 } app_fixture;
 
 /* `sql` makes tables and rows, `config` is a covara.jsonc; stops the test with the message on failure. */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * live/changelog.h - what changed lately, so that who was away can catch up (spec/04 sections 7 and 16).
+ *
+ * Two stores behind one set of calls. In memory the changes themselves are kept, so a write that nobody follows costs a
+ * copy of the row and nothing else; a restart begins anew. In the database an entry is part of the row's transaction, so
+ * no crash separates the two, and sequences go on after a restart.
+ */
+#ifndef COV_LIVE_CHANGELOG_H
+#define COV_LIVE_CHANGELOG_H
+
+#include "base/encode.h"
+#include "live/change.h"
+#include "resource/feed.h"
+#include "resource/mutation.h"
+
+struct cov_live;
+
+typedef struct cov_changelog {
+    bool in_database;
+    int64_t most;     /* entries kept */
+    size_t max_bytes; /* memory: of all entries */
+    /* database: marks entries of this process; what others wrote has another one, or none (a trigger) */
+    char origin[COV_UUID_TEXT_BYTES];
+    /* memory, under the lock of cov_live: a ring */
+    cov_change **ring;
+    size_t first;
+    size_t n;
+    size_t bytes;
+    int64_t seq;  /* the latest */
+    int64_t base; /* the first entry is above it */
+} cov_changelog;
+
+COV_CHECK bool cov_changelog_init(cov_changelog *log, const cov_host *host, bool in_database,
+                                  int64_t most);
+void cov_changelog_dispose(cov_changelog *log);
+
+/* Memory: give the change its sequence and keep it. With the lock of cov_live. */
+void cov_changelog_keep(cov_changelog *log, cov_change *change);
+
+/* Memory: a change could not be kept. Who was away must read again. */
+void cov_changelog_lose(cov_changelog *log);
+
+/* What a reader gets of the past. */
+typedef struct cov_missed {
+    cov_change **items; /* in order; to be released */
+    size_t n;
+    bool gap; /* not all of it is kept any more */
+} cov_missed;
+void cov_missed_dispose(cov_missed *missed);
+/* Memory: entries of `table` with since < seq <= upto. With the lock of cov_live. False: out of memory. */
+COV_CHECK bool cov_changelog_recall(const cov_changelog *log, size_t table, int64_t since,
+                                    int64_t upto, cov_missed *out);
+
+/* ---- changelog_database.c ---- */
+
+extern const cov_str cov_changelog_table_sql;
+/* Enter a change within its transaction; sets node->seq. Old entries go now and then. */
+COV_CHECK cov_status cov_changelog_enter(const cov_changelog *log, const cov_resource *r,
+                                         cov_ctx *ctx, struct cov_mutation_node *node);
+/* The latest sequence that the connection's transaction sees. */
+COV_CHECK cov_status cov_changelog_latest(cov_ctx *ctx, int64_t *seq);
+/*
+ * Entries above `since` that this process did not write: `found` is called once for each table with the latest of them.
+ */
+COV_CHECK cov_status cov_changelog_foreign(const cov_changelog *log, cov_ctx *ctx, int64_t since,
+                                           void (*found)(void *self, cov_str table, int64_t seq),
+                                           void *self);
+/* As cov_changelog_recall, from the connection's transaction. `r` names the columns. */
+COV_CHECK cov_status cov_changelog_read(cov_ctx *ctx, const cov_resource *r, size_t table,
+                                        int64_t since, int64_t upto, cov_missed *out);
+
+#endif
