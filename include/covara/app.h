@@ -100,16 +100,18 @@ enum { COV_PASSAGE_MAX_HEADERS = 16 };
 
 /* What one step leaves for the next. Zeroed by the host before the first; all it points to is in the request's arena. */
 typedef struct cov_passage {
-    const struct cov_user *user; /* NULL: anonymous */
-    cov_str client_address;      /* behind trusted proxies the client's own */
-    bool https;                  /* as the client sees it */
-    struct cov_claim *claim;     /* an idempotency key that is to be settled */
-    cov_mutations mutations;     /* told to listeners once they are durable */
+    struct cov_admission *admission; /* who asks, and what is to be settled at the end */
+    cov_mutations mutations;         /* told to listeners once they are durable */
     /* What admission put on the answer, whatever that becomes. */
     cov_header headers[COV_PASSAGE_MAX_HEADERS];
     size_t n_headers;
 } cov_passage;
 
+/*
+ * Once before the first request, with a connection that may write: makes the tables that accounts need. Whatever the
+ * database then lacks is an error of the start.
+ */
+COV_CHECK cov_status cov_app_start(const cov_app *app, const cov_worker *worker, cov_error *err);
 /* Whether admission or answer may block for long: then both belong on a thread of their own. */
 COV_CHECK bool cov_app_blocks(const cov_app *app, const cov_request *req);
 COV_CHECK cov_lane cov_app_lane(const cov_app *app, const cov_request *req);
@@ -125,8 +127,8 @@ COV_CHECK bool cov_app_admit(const cov_app *app, const cov_worker *worker, const
 void cov_app_answer(const cov_app *app, const cov_worker *worker, const cov_request *req,
                     cov_passage *passage, cov_response *res);
 /* Step three, on any thread, once what step two wrote is durable or is known to be undone; `res` may get headers. */
-void cov_app_finish(const cov_app *app, const cov_worker *worker, cov_passage *passage,
-                    cov_response *res);
+void cov_app_finish(const cov_app *app, const cov_worker *worker, const cov_request *req,
+                    cov_passage *passage, cov_response *res);
 /* All three. */
 void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_request *req,
                    cov_response *res);

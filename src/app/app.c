@@ -7,8 +7,10 @@ enum { KEEP_BODY_BYTES = 256 * 1024 };
 
 void cov_app_free(cov_app *app)
 {
-    if (app != NULL)
-        cov_arena_free(app->arena);
+    if (app == NULL)
+        return;
+    cov_auth_dispose(app->auth);
+    cov_arena_free(app->arena);
 }
 
 void cov_app_begin_shutdown(cov_app *app)
@@ -26,6 +28,8 @@ static cov_lane lane_of(const cov_app *app, const cov_route *route, const cov_re
         return req->method == COV_GET || req->method == COV_HEAD ? COV_LANE_READ : COV_LANE_WRITE;
     case COV_ROUTE_READY:
         return COV_LANE_READ;
+    case COV_ROUTE_ACCOUNT:
+        return cov_auth_blocks(route->account.action) ? COV_LANE_POOL : COV_LANE_READ;
     case COV_ROUTE_NONE:
     case COV_ROUTE_HEALTH:
         break;
@@ -43,13 +47,6 @@ cov_lane cov_app_lane(const cov_app *app, const cov_request *req)
     return lane_of(app, &route, req);
 }
 
-bool cov_app_blocks(const cov_app *app, const cov_request *req)
-{
-    (void)app;
-    (void)req;
-    return false;
-}
-
 static cov_status no_route(const cov_request *req, cov_error *err)
 {
     return cov_fail(err, COV_ENOTFOUND, "Route %.*s %.*s not found", COV_STR_ARG(req->method_name),
@@ -63,10 +60,39 @@ typedef struct journey {
     cov_passage *passage;
     cov_route route;
     cov_ctx ctx;
-    /* What middleware put on the response; a problem keeps them (spec/01 Q-20b). */
+    cov_rsql_vars user_vars;
+    /* What admission and middleware put on the response; a problem keeps them (spec/01 Q-20b, spec/07 section 3.2). */
     cov_header kept[COV_RESPONSE_MAX_HEADERS];
     size_t n_kept;
 } journey;
+
+static void keep_headers(journey *j)
+{
+    j->n_kept = j->ctx.res->n_headers;
+    if (j->n_kept != 0)
+        memcpy(j->kept, j->ctx.res->headers, j->n_kept * sizeof *j->kept);
+}
+
+/*
+ * What an account route put on the response stays on a refusal: cookies, Retry-After, no-store. A failed attempt is
+ * charged afterwards, and an unpaid charge must not change the answer.
+ */
+static cov_status run_account(journey *j)
+{
+    bool failed = false;
+    cov_status st = cov_auth_run(j->app->auth, &j->route.account, &j->ctx, &failed);
+    cov_guarded g;
+    cov_gate gate;
+    cov_error ignored;
+
+    keep_headers(j);
+    if (!failed || !cov__gate_of(j->app, &j->route, j->ctx.req, j->ctx.arena, &gate))
+        return st;
+    cov_error_init(&ignored, j->ctx.arena);
+    g = cov__guarded(j->app, &j->ctx, j->passage->admission);
+    (void)!cov_gate_charge(&g, &gate, &ignored);
+    return st;
+}
 
 static cov_status dispatch(journey *j)
 {
@@ -75,6 +101,8 @@ static cov_status dispatch(journey *j)
     switch (route->kind) {
     case COV_ROUTE_CUSTOM:
         return cov__custom_run(route->custom, &j->ctx);
+    case COV_ROUTE_ACCOUNT:
+        return run_account(j);
     case COV_ROUTE_HEALTH:
         cov__health(j->app, j->ctx.res);
         return COV_OK;
@@ -95,9 +123,7 @@ static cov_status answer(void *arg)
     journey *j = arg;
     cov_status st = cov__middleware_run(j->app, &j->ctx);
 
-    j->n_kept = j->ctx.res->n_headers;
-    if (j->n_kept != 0)
-        memcpy(j->kept, j->ctx.res->headers, j->n_kept * sizeof *j->kept);
+    keep_headers(j);
     if (st == COV_OK && j->ctx.res->status == 0)
         st = dispatch(j);
     return st;
@@ -112,14 +138,21 @@ static cov_status answer_on_lane(journey *j)
     return writes ? cov__in_transaction(&j->ctx, answer, j) : answer(j);
 }
 
+/* Of cookies there may be several. */
+static bool is_kept(const cov_response *res, const cov_header *header)
+{
+    return cov_response_find(res, header->name) == NULL ||
+           cov_str_eq_nocase(header->name, COV_STR("Set-Cookie"));
+}
+
 static void answer_problem(const journey *j)
 {
     cov_response *res = j->ctx.res;
 
     cov__problem(j->app, j->ctx.req, j->ctx.err, res);
     for (size_t i = 0; i < j->n_kept; i++)
-        if (cov_response_find(res, j->kept[i].name) == NULL)
-            cov_response_header(res, j->kept[i].name, j->kept[i].value);
+        if (is_kept(res, &j->kept[i]))
+            cov_response_add_header(res, j->kept[i].name, j->kept[i].value);
 }
 
 /* Everything of a request but its answer: the same in each step. */
@@ -132,14 +165,16 @@ static void begin(journey *j, const cov_app *app, const cov_worker *worker, cons
     j->worker = worker;
     j->passage = passage;
     j->route = cov__route_find(app, req);
-    j->ctx = (cov_ctx){ .host = worker->host,
-                        .worker = worker,
-                        .db = worker->db,
-                        .arena = worker->arena,
-                        .req = req,
-                        .res = res,
-                        .err = err,
-                        .mutations = app->listeners != NULL ? &passage->mutations : NULL };
+    j->ctx =
+        (cov_ctx){ .host = worker->host,
+                   .worker = worker,
+                   .db = worker->db,
+                   .arena = worker->arena,
+                   .req = req,
+                   .res = res,
+                   .err = err,
+                   .mutations =
+                       app->listeners != NULL || app->auth != NULL ? &passage->mutations : NULL };
     j->n_kept = 0;
 }
 
@@ -149,15 +184,62 @@ static void standard_headers(const cov_app *app, const cov_request *req, cov_res
     cov__cors_headers(app, req, res);
 }
 
+/* Headers of admission are on the answer whatever it becomes, and however often it is made. */
+static void save_headers(cov_passage *passage, const cov_response *res)
+{
+    size_t n = res->n_headers < COV_PASSAGE_MAX_HEADERS ? res->n_headers : COV_PASSAGE_MAX_HEADERS;
+
+    if (n != 0)
+        memcpy(passage->headers, res->headers, n * sizeof *passage->headers);
+    passage->n_headers = n;
+}
+
+/* A replayed answer is one already; what is refused becomes a problem. */
+static bool finish_admission(journey *j, cov_status st)
+{
+    cov_response *res = j->ctx.res;
+
+    if (st == COV_OK && res->status == 0) {
+        save_headers(j->passage, res);
+        return true;
+    }
+    if (st != COV_OK) {
+        keep_headers(j);
+        answer_problem(j);
+    }
+    standard_headers(j->app, j->ctx.req, res);
+    return false;
+}
+
 bool cov_app_admit(const cov_app *app, const cov_worker *worker, const cov_request *req,
                    cov_passage *passage, cov_response *res)
 {
+    cov_error err;
+    journey j;
+
     if (cov__cors_is_preflight(app, req)) {
         cov__cors_preflight(app, req, worker->arena, res);
         return false;
     }
-    (void)passage;
-    return true;
+    passage->admission = COV_NEW(worker->arena, cov_admission);
+    begin(&j, app, worker, req, passage, res, &err);
+    if (passage->admission == NULL)
+        return finish_admission(&j, cov_fail_nomem(&err));
+    return finish_admission(&j, cov__admit(app, &j.route, &j.ctx, passage->admission));
+}
+
+static void join_admission(journey *j)
+{
+    const cov_admission *admission = j->passage->admission;
+
+    if (admission == NULL)
+        return;
+    j->ctx.client_address = admission->client.address;
+    j->ctx.https = admission->client.secure;
+    if (admission->user == NULL)
+        return;
+    j->user_vars = cov_user_vars(admission->user);
+    j->ctx.user = &j->user_vars;
 }
 
 void cov_app_answer(const cov_app *app, const cov_worker *worker, const cov_request *req,
@@ -167,6 +249,9 @@ void cov_app_answer(const cov_app *app, const cov_worker *worker, const cov_requ
     journey j;
 
     begin(&j, app, worker, req, passage, res, &err);
+    join_admission(&j);
+    for (size_t i = 0; i < passage->n_headers; i++)
+        cov_response_add_header(res, passage->headers[i].name, passage->headers[i].value);
     memset(&passage->mutations, 0, sizeof passage->mutations);
     if (answer_on_lane(&j) != COV_OK) {
         memset(&passage->mutations, 0, sizeof passage->mutations);
@@ -179,15 +264,43 @@ void cov_app_answer(const cov_app *app, const cov_worker *worker, const cov_requ
     standard_headers(app, req, res);
 }
 
-void cov_app_finish(const cov_app *app, const cov_worker *worker, cov_passage *passage,
-                    cov_response *res)
+/* Users are cached for a moment; whoever changes one must not meet the old one again. */
+static bool changes_users(const cov_app *app, const cov_mutation *mutation)
 {
-    (void)worker;
-    (void)res;
-    for (const struct cov_mutation_node *node = passage->mutations.first; node != NULL;
-         node = node->next)
+    return app->auth != NULL && cov_str_eq(mutation->resource, app->config->auth.users.table);
+}
+
+static void publish(const cov_app *app, const cov_mutations *mutations)
+{
+    bool forget = false;
+
+    for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next) {
+        forget |= changes_users(app, &node->mutation);
         for (const cov_listener_node *to = app->listeners; to != NULL; to = to->next)
             to->listener(&node->mutation, to->self);
+    }
+    if (forget)
+        cov_auth_forget(app->auth);
+}
+
+void cov_app_finish(const cov_app *app, const cov_worker *worker, const cov_request *req,
+                    cov_passage *passage, cov_response *res)
+{
+    cov_ctx ctx = { .req = req, .res = res, .arena = worker->arena };
+    cov_guarded g;
+
+    publish(app, &passage->mutations);
+    if (passage->admission == NULL || passage->admission->key.state != COV_IDEMPOTENCY_CLAIMED)
+        return;
+    g = cov__guarded(app, &ctx, passage->admission);
+    cov_idempotency_finish(&g, &passage->admission->key);
+}
+
+cov_status cov_app_start(const cov_app *app, const cov_worker *worker, cov_error *err)
+{
+    cov_str ddl = app->auth != NULL ? cov_auth_ddl(app->auth) : COV_STR("");
+
+    return ddl.len != 0 ? cov_db_script(worker->db, ddl, err) : COV_OK;
 }
 
 void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_request *req,
@@ -197,7 +310,7 @@ void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_reque
 
     if (cov_app_admit(app, worker, req, &passage, res))
         cov_app_answer(app, worker, req, &passage, res);
-    cov_app_finish(app, worker, &passage, res);
+    cov_app_finish(app, worker, req, &passage, res);
 }
 
 void cov_app_problem(const cov_app *app, const cov_worker *worker, const cov_request *req,

@@ -242,8 +242,7 @@ static cov_status mount(cov_app *app, const cov_resource_config *config, cov_sch
         table = cov_table_clone(app->arena, table);
     st = table != NULL ? apply_columns(app, config, table, err) : cov_fail_nomem(err);
     if (st == COV_OK)
-        st = cov_resource_new(app->arena, app->host, config, code_of(app, config->name), table, out,
-                              err);
+        st = cov_resource_new(app->arena, config, code_of(app, config->name), table, out, err);
     if (st == COV_OK && !cov_map_put(&app->by_path, config->path, *out))
         st = cov_fail_nomem(err);
     return st;
@@ -260,6 +259,8 @@ static cov_status mount_all(cov_app *app, cov_schema *schema, cov_error *err)
         st = mount(app, &app->config->resources[i], schema, &all[i], err);
     for (size_t i = 0; st == COV_OK && i < n; i++)
         st = cov_resource_link(app->arena, all[i], schema, all, n, err);
+    for (size_t i = 0; st == COV_OK && i < n; i++)
+        st = cov_resource_check(app->arena, all[i], app->host, err);
     return st;
 }
 
@@ -331,6 +332,80 @@ static cov_status merge_resources(cov_app *app, cov_error *err)
     return st;
 }
 
+/* ---- accounts and limits ---- */
+
+static bool asks_for_pow(const cov_app *app)
+{
+    const cov_auth_config *auth = &app->config->auth;
+
+    for (size_t i = 0; i < app->config->n_resources; i++)
+        if (app->config->resources[i].gate.pow.set)
+            return true;
+    return auth->login_gate.pow.set || auth->signup_gate.pow.set || auth->reset_gate.pow.set;
+}
+
+static cov_status make_guard(cov_app *app, cov_error *err)
+{
+    cov_guard_setup setup = { .host = app->host,
+                              .kv = app->kv,
+                              .config = &app->config->guard,
+                              .pow_gates = asks_for_pow(app) };
+
+    return cov_guard_new(app->arena, &setup, &app->guard, err);
+}
+
+/* The resource of the table of users; one without routes when nothing serves that table. */
+static cov_status users_resource(cov_app *app, const cov_schema *schema, const cov_resource **out,
+                                 cov_error *err)
+{
+    cov_str table = app->config->auth.users.table;
+    const cov_table *found = cov_schema_table(schema, table);
+    cov_resource_config *config = COV_NEW(app->arena, cov_resource_config);
+    cov_resource *resource = NULL;
+    cov_status st;
+
+    for (size_t i = 0; i < app->config->n_resources; i++)
+        if (cov_str_eq(app->config->resources[i].table, table)) {
+            *out = cov_map_get(&app->by_path, app->config->resources[i].path);
+            return COV_OK;
+        }
+    if (found == NULL)
+        return cov_fail(err, COV_EINVAL, "auth.users: the schema has no table \"%.*s\"",
+                        COV_STR_ARG(table));
+    if (config == NULL)
+        return cov_fail_nomem(err);
+    st = default_config(app, table, config, err);
+    if (st == COV_OK)
+        st = cov_resource_new(app->arena, config, code_of(app, table), found, &resource, err);
+    *out = resource;
+    return st;
+}
+
+static cov_status make_auth(cov_app *app, const cov_schema *schema, cov_error *err)
+{
+    const cov_auth_config *config = &app->config->auth;
+    cov_auth_parts parts = { .host = app->host,
+                             .config = config,
+                             .path = config->path,
+                             .kv = app->kv,
+                             .mail = &app->mail,
+                             .cors_origins = &app->config->app.cors.origins,
+                             .production = app->production };
+    bool mails = config->verification.enabled || config->password_reset.enabled ||
+                 config->magic_link.enabled;
+    cov_status st = users_resource(app, schema, &parts.users, err);
+
+    app->mail = (cov_mail){ app->host, &app->config->mail };
+    if (st == COV_OK && mails)
+        st = cov_mail_check(&app->config->mail, err);
+    if (st == COV_OK && parts.path.ptr == NULL) {
+        parts.path =
+            cov_arena_printf(app->arena, "%.*s/auth", COV_STR_ARG(app->config->app.base_path));
+        st = parts.path.ptr != NULL ? COV_OK : cov_fail_nomem(err);
+    }
+    return st == COV_OK ? cov_auth_new(app->arena, &parts, &app->auth, err) : st;
+}
+
 static cov_status finish(cov_app *app, cov_schema *schema, cov_error *err)
 {
     cov_str node_env;
@@ -346,11 +421,13 @@ static cov_status finish(cov_app *app, cov_schema *schema, cov_error *err)
     if (!cov_map_init(&app->by_path, app->arena, app->config->n_resources) ||
         !cov__cors_init(app) || !cov__security_init(app))
         return cov_fail_nomem(err);
-    return mount_all(app, schema, err);
+    if ((st = mount_all(app, schema, err)) != COV_OK || (st = make_guard(app, err)) != COV_OK)
+        return st;
+    return app->config->auth.set ? make_auth(app, schema, err) : COV_OK;
 }
 
 cov_status cov__app_build(const cov_host *host, const cov_config *config, cov_schema *schema,
-                          cov_build_fn build, cov_app **out, cov_error *err)
+                          cov_kv *kv, cov_build_fn build, cov_app **out, cov_error *err)
 {
     cov_env env = { host, config };
     cov_app *app = build != NULL ? build(&env) : cov_app_new(&env, NULL);
@@ -358,6 +435,7 @@ cov_status cov__app_build(const cov_host *host, const cov_config *config, cov_sc
 
     if (app == NULL)
         return cov_fail(err, COV_ENOMEM, "the application could not be built: out of memory");
+    app->kv = kv;
     st = finish(app, schema, err);
     if (st != COV_OK) {
         cov_app_free(app);

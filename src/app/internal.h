@@ -6,7 +6,10 @@
 #include <stdatomic.h>
 
 #include "app/config.h"
+#include "auth/auth.h"
 #include "covara/app.h"
+#include "guard/guard.h"
+#include "mail/mail.h"
 #include "resource/resource.h"
 
 enum { COV_MAX_SECURITY_HEADERS = 8 };
@@ -55,6 +58,10 @@ struct cov_app {
     size_t n_security;
     cov_header hsts; /* also sent when the connection is TLS */
     bool production;
+    cov_kv *kv;
+    cov_guard *guard;
+    cov_auth *auth; /* NULL: no accounts */
+    cov_mail mail;
     struct {
         cov_str methods;
         cov_str headers; /* empty: echo the preflight's */
@@ -70,6 +77,7 @@ typedef enum cov_route_kind {
     COV_ROUTE_NONE,
     COV_ROUTE_CUSTOM,
     COV_ROUTE_RESOURCE,
+    COV_ROUTE_ACCOUNT,
     COV_ROUTE_HEALTH,
     COV_ROUTE_READY
 } cov_route_kind;
@@ -78,7 +86,27 @@ typedef struct cov_route {
     const cov_resource *resource;
     cov_resource_route target;
     const cov_route_node *custom;
+    cov_str tail; /* of a resource's route: the path below its mount */
+    cov_auth_route account;
 } cov_route;
+
+/* What admission found out, kept for the steps that follow. */
+typedef struct cov_admission {
+    const cov_user *user; /* NULL: anonymous */
+    cov_client client;
+    cov_idempotency key;
+} cov_admission;
+
+/* admission.c: who asks, and may they; spec/07 section 1, stages 6 and 7 and the head of each resource. */
+
+/* The request as the guard sees it. */
+cov_guarded cov__guarded(const cov_app *app, const cov_ctx *ctx, const cov_admission *admission);
+/* What a route is about to do; false: no gate is there. */
+bool cov__gate_of(const cov_app *app, const cov_route *route, const cov_request *req,
+                  cov_arena *arena, cov_gate *out);
+/* COV_OK with a response status set: answered already (a replay). */
+COV_CHECK cov_status cov__admit(const cov_app *app, const cov_route *route, cov_ctx *ctx,
+                                cov_admission *admission);
 
 cov_route cov__route_find(const cov_app *app, const cov_request *req);
 

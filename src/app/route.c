@@ -20,7 +20,7 @@ static size_t last_slash(cov_str s)
 /* A trailing or doubled slash is part of the path and matches nothing (spec/01 section 4). */
 static cov_route find_resource(const cov_app *app, cov_method method, cov_str path)
 {
-    cov_route route = { COV_ROUTE_NONE, NULL, { NULL, COV_STR_INIT("") }, NULL };
+    cov_route route = { .kind = COV_ROUTE_NONE };
     cov_str mount = path;
 
     for (int i = 0; i <= MAX_TAIL_SEGMENTS; i++) {
@@ -32,8 +32,8 @@ static cov_route find_resource(const cov_app *app, cov_method method, cov_str pa
 
             if (i > 0 && from == path.len)
                 return route;
-            route.target =
-                cov_resource_find(route.resource, method, cov_str_slice(path, from, path.len));
+            route.tail = cov_str_slice(path, from, path.len);
+            route.target = cov_resource_find(route.resource, method, route.tail);
             route.kind = route.target.handler != NULL ? COV_ROUTE_RESOURCE : COV_ROUTE_NONE;
             return route;
         }
@@ -56,7 +56,7 @@ static bool is_health(const cov_app *app, const cov_request *req, cov_str name)
 
 cov_route cov__route_find(const cov_app *app, const cov_request *req)
 {
-    cov_route route = { COV_ROUTE_NONE, NULL, { NULL, COV_STR_INIT("") }, NULL };
+    cov_route route = { .kind = COV_ROUTE_NONE };
     cov_str base = app->config->app.base_path;
     cov_str path = req->path;
 
@@ -64,6 +64,13 @@ cov_route cov__route_find(const cov_app *app, const cov_request *req)
     if (route.custom != NULL) {
         route.kind = COV_ROUTE_CUSTOM;
         return route;
+    }
+    if (app->auth != NULL) {
+        route.account = cov_auth_find(app->auth, req->method, path);
+        if (route.account.action != NULL) {
+            route.kind = COV_ROUTE_ACCOUNT;
+            return route;
+        }
     }
     if (path.len > base.len && path.ptr[base.len] == '/' && cov_str_starts(path, base))
         route = find_resource(app, req->method, cov_str_slice(path, base.len + 1, path.len));

@@ -51,17 +51,17 @@ cov_status cov_auth_new(cov_arena *arena, const cov_auth_parts *parts, cov_auth 
 
     if (auth == NULL)
         return cov_fail_nomem(err);
-    *auth = (cov_auth){ .host = parts->host,
-                        .config = config,
-                        .path = parts->path,
-                        .store = { in_database(config, parts->kv), parts->kv,
-                                   config->session.prefix },
-                        .kv = parts->kv,
-                        .mail = parts->mail,
-                        .cors_origins = parts->cors_origins,
-                        .production = parts->production,
-                        .cost = { (uint64_t)config->scrypt.n, (uint32_t)config->scrypt.r,
-                                  (uint32_t)config->scrypt.p } };
+    *auth =
+        (cov_auth){ .host = parts->host,
+                    .config = config,
+                    .path = parts->path,
+                    .store = { in_database(config, parts->kv), parts->kv, config->session.prefix },
+                    .kv = parts->kv,
+                    .mail = parts->mail,
+                    .cors_origins = parts->cors_origins,
+                    .production = parts->production,
+                    .cost = { (uint64_t)config->scrypt.n, (uint32_t)config->scrypt.r,
+                              (uint32_t)config->scrypt.p } };
     set_jwt(auth);
     if (!cov_jwt_alg_of(config->session.jwt.algorithm, &auth->jwt_key.alg))
         return cov_fail(err, COV_EINVAL, "auth.session.algorithm: no such algorithm");

@@ -9,8 +9,8 @@
 #ifndef COV_AUTH_AUTH_H
 #define COV_AUTH_AUTH_H
 
-#include "auth/user.h"
 #include "auth/config.h"
+#include "auth/user.h"
 #include "covara/kv.h"
 #include "mail/config.h"
 #include "resource/resource.h"
@@ -20,8 +20,8 @@ typedef struct cov_auth cov_auth;
 typedef struct cov_auth_parts {
     const cov_host *host;
     const cov_auth_config *config;
-    cov_str path;                 /* of the routes: "/api/auth" */
-    const cov_resource *users;    /* of config->users.table */
+    cov_str path;              /* of the routes: "/api/auth" */
+    const cov_resource *users; /* of config->users.table */
     cov_kv *kv;
     const struct cov_mail *mail;
     const cov_names *cors_origins; /* pages that may send requests, beside the server's own */

@@ -138,8 +138,7 @@ static cov_status note_use(const cov_auth *auth, cov_ctx *ctx, cov_session *sess
     return cov__auth_set_cookie(ctx, &cookie);
 }
 
-static cov_status load_session(const cov_auth *auth, cov_ctx *ctx, cov_str id,
-                               const cov_user **out)
+static cov_status load_session(const cov_auth *auth, cov_ctx *ctx, cov_str id, const cov_user **out)
 {
     uint64_t epoch = cov_cache_epoch(auth->identities);
     cov_account *account = COV_NEW(ctx->arena, cov_account);

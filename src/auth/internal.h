@@ -23,8 +23,9 @@ struct cov_auth {
     cov_scrypt_cost cost; /* of new hashes */
     cov_jwt_key jwt_key;
     cov_jwt_rules jwt_rules;
-    cov_cache *identities;    /* credential -> user, for a second */
-    cov_cache *verified_keys; /* SHA-256 of an API key's text -> the stored hash that it fits, for a minute */
+    cov_cache *identities; /* credential -> user, for a second */
+    cov_cache *
+        verified_keys; /* SHA-256 of an API key's text -> the stored hash that it fits, for a minute */
 };
 
 /* One call of an account route. */
@@ -47,21 +48,22 @@ enum {
 
 struct cov_auth_action {
     cov_method method;
-    const char *path;      /* below the mount: "/login", "/sessions/:id" */
-    size_t switch_offset;  /* a bool of cov_auth_config, or COV_AUTH_ALWAYS */
-    size_t gate_offset;    /* a cov_gate_config of it, or COV_AUTH_NO_GATE */
-    const char *label;     /* of the gate: "auth.login" */
+    const char *path;     /* below the mount: "/login", "/sessions/:id" */
+    size_t switch_offset; /* a bool of cov_auth_config, or COV_AUTH_ALWAYS */
+    size_t gate_offset;   /* a cov_gate_config of it, or COV_AUTH_NO_GATE */
+    const char *label;    /* of the gate: "auth.login" */
     unsigned flags;
     cov_status (*run)(cov_auth_call *call);
 };
 
 /* Lists of actions, ended by one without a path. */
-extern const cov_auth_action cov__auth_session_actions[];  /* login.c: me, login, logout, signup */
-extern const cov_auth_action cov__auth_device_actions[];   /* devices.c: sessions of the user */
-extern const cov_auth_action cov__auth_refresh_actions[];  /* refresh.c: jwt */
-extern const cov_auth_action cov__auth_recovery_actions[]; /* recovery.c: verification, reset, magic link */
-extern const cov_auth_action cov__auth_mfa_actions[];      /* mfa.c */
-extern const cov_auth_action cov__auth_key_actions[];      /* api_key_routes.c */
+extern const cov_auth_action cov__auth_session_actions[]; /* login.c: me, login, logout, signup */
+extern const cov_auth_action cov__auth_device_actions[];  /* devices.c: sessions of the user */
+extern const cov_auth_action cov__auth_refresh_actions[]; /* refresh.c: jwt */
+extern const cov_auth_action
+    cov__auth_recovery_actions[]; /* recovery.c: verification, reset, magic link */
+extern const cov_auth_action cov__auth_mfa_actions[]; /* mfa.c */
+extern const cov_auth_action cov__auth_key_actions[]; /* api_key_routes.c */
 
 /* ---- bodies ---- */
 
@@ -144,7 +146,12 @@ void cov__auth_throttle_passed(const cov_auth *auth, cov_ctx *ctx, const char *w
 /* ---- mfa.c ---- */
 
 /* Whether this account must give a second factor, and whether it did; see login.c. */
-typedef enum cov_mfa_verdict { COV_MFA_NOT_NEEDED, COV_MFA_MISSING, COV_MFA_WRONG, COV_MFA_PASSED } cov_mfa_verdict;
+typedef enum cov_mfa_verdict {
+    COV_MFA_NOT_NEEDED,
+    COV_MFA_MISSING,
+    COV_MFA_WRONG,
+    COV_MFA_PASSED
+} cov_mfa_verdict;
 COV_CHECK cov_status cov__auth_check_mfa(cov_auth_call *call, const cov_account *account,
                                          cov_str code, cov_mfa_verdict *out);
 /* 401 {"mfaRequired":true}, with the cookie that lets /mfa/verify finish the login. */

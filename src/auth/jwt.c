@@ -12,7 +12,7 @@ typedef struct algorithm {
     cov_signature signature; /* otherwise */
 } algorithm;
 
-#define HS(bits, bytes)                                                               \
+#define HS(bits, bytes) \
     [COV_JWT_HS##bits] = { COV_STR_INIT("HS" #bits), true, COV_SHA##bits, bytes, 0 }
 #define ASYMMETRIC(name) [COV_JWT_##name] = { COV_STR_INIT(#name), false, 0, 0, COV_##name }
 static const algorithm algorithms[COV_JWT_N_ALGS] = {
@@ -69,8 +69,7 @@ cov_status cov_jwt_sign(const cov_host *host, cov_arena *arena, const cov_jwt_ke
     cov_status st;
 
     if (header.ptr == NULL)
-        header =
-            cov_arena_printf(arena, "{\"alg\":\"%.*s\",\"typ\":\"JWT\"}", COV_STR_ARG(name));
+        header = cov_arena_printf(arena, "{\"alg\":\"%.*s\",\"typ\":\"JWT\"}", COV_STR_ARG(name));
     if (header.ptr == NULL)
         return cov_fail_nomem(err);
     cov_base64url(&text, header);

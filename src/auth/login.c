@@ -152,11 +152,12 @@ static cov_status create_account(cov_auth_call *call, cov_str email, cov_str pas
     const cov_auth *auth = call->auth;
     cov_ctx *ctx = call->ctx;
     cov_str hash;
-    cov_status st = cov_password_hash(auth->host, ctx->arena, password, auth->cost, &hash, ctx->err);
+    cov_status st =
+        cov_password_hash(auth->host, ctx->arena, password, auth->cost, &hash, ctx->err);
 
     if (st == COV_OK)
-        st = cov_users_create(&auth->users, ctx, email, hash, cov__auth_text(call, "name"),
-                              account);
+        st =
+            cov_users_create(&auth->users, ctx, email, hash, cov__auth_text(call, "name"), account);
     if (st == COV_EUNIQUE || st == COV_ECONFLICT)
         return cov_fail(ctx->err, COV_ECONFLICT, "An account with this e-mail address exists");
     return st;
@@ -188,8 +189,8 @@ static cov_status signup(cov_auth_call *call)
         return cov_fail(call->ctx->err, COV_EINVAL, "Email and password are required");
     if (!looks_like_email(email))
         return cov_fail(call->ctx->err, COV_EINVAL, "Invalid email format");
-    if ((st = cov_password_check(&call->auth->config->password_policy, password,
-                                 call->ctx->err)) != COV_OK ||
+    if ((st = cov_password_check(&call->auth->config->password_policy, password, call->ctx->err)) !=
+            COV_OK ||
         (st = create_account(call, email, password, &account)) != COV_OK)
         return st;
     signup_body(call, &account.user);

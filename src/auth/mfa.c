@@ -156,8 +156,8 @@ static void offer_body(cov_auth_call *call, const cov_mfa_offer *offer, const co
     cov_buf *out = &call->ctx->res->body;
     cov_buf uri = COV_BUF_IN(call->ctx->arena);
 
-    cov_totp_uri(&uri, call->auth->config->mfa.issuer, user->email.len != 0 ? user->email : user->id,
-                 offer->secret);
+    cov_totp_uri(&uri, call->auth->config->mfa.issuer,
+                 user->email.len != 0 ? user->email : user->id, offer->secret);
     out->failed = out->failed || uri.failed;
     COV_BUF_LIT(out, "{\"secret\":");
     cov_json_str(out, offer->secret);
@@ -278,9 +278,11 @@ static cov_status disable(cov_auth_call *call)
 
 /* ---- the routes ---- */
 
-#define ROUTE(path_, flags_, run_)                                                        \
-    { COV_POST, path_, offsetof(cov_auth_config, mfa.enabled), COV_AUTH_NO_GATE, NULL, \
-      COV_AUTH_BLOCKS | (flags_), run_ }
+#define ROUTE(path_, flags_, run_)                                                       \
+    {                                                                                    \
+        COV_POST, path_, offsetof(cov_auth_config, mfa.enabled), COV_AUTH_NO_GATE, NULL, \
+            COV_AUTH_BLOCKS | (flags_), run_                                             \
+    }
 
 const cov_auth_action cov__auth_mfa_actions[] = {
     ROUTE("/mfa/enroll", COV_AUTH_SIGNED_IN, enroll),

@@ -114,8 +114,9 @@ static cov_status advance(const cov_auth_store *store, cov_ctx *ctx, cov_str use
 
     (void)store;
     return change(ctx,
-                  COV_STR("UPDATE auth_mfa SET \"lastCounter\"=?,\"updatedAt\"=? WHERE \"userId\"=? "
-                          "AND secret=? AND enabled=1 AND \"lastCounter\"<?"),
+                  COV_STR(
+                      "UPDATE auth_mfa SET \"lastCounter\"=?,\"updatedAt\"=? WHERE \"userId\"=? "
+                      "AND secret=? AND enabled=1 AND \"lastCounter\"<?"),
                   params, COV_COUNT_OF(params), done);
 }
 
@@ -146,7 +147,8 @@ static cov_status remove_all(const cov_auth_store *store, cov_ctx *ctx, cov_str 
     cov_value param = cov_value_text(user_id);
 
     (void)store;
-    return cov__sql_change(ctx, COV_STR("DELETE FROM auth_mfa WHERE \"userId\"=?"), &param, 1, NULL);
+    return cov__sql_change(ctx, COV_STR("DELETE FROM auth_mfa WHERE \"userId\"=?"), &param, 1,
+                           NULL);
 }
 
 const cov__mfa_ops cov__mfa_db = {

@@ -91,8 +91,7 @@ static cov_status load(const cov_auth_store *store, cov_ctx *ctx, const char *ki
                        cov_str *text, const cov_json **out)
 {
     yyjson_val *record = NULL;
-    cov_status st =
-        cov_kv_get(store->kv, ctx->arena, key_of(ctx, kind, user_id), text, ctx->err);
+    cov_status st = cov_kv_get(store->kv, ctx->arena, key_of(ctx, kind, user_id), text, ctx->err);
 
     *out = NULL;
     if (st != COV_OK || text->ptr == NULL)
@@ -117,8 +116,8 @@ static cov_status load_factor(const cov_auth_store *store, cov_ctx *ctx, cov_str
     if (st != COV_OK ||
         (st = cov_kv_call(store->kv, ctx->arena, COV_KV_SMEMBERS, &keys.codes, 1, &codes,
                           ctx->err)) != COV_OK ||
-        (st = cov_kv_call(store->kv, ctx->arena, COV_KV_ZSCORE, score_args, 2, &score,
-                          ctx->err)) != COV_OK)
+        (st = cov_kv_call(store->kv, ctx->arena, COV_KV_ZSCORE, score_args, 2, &score, ctx->err)) !=
+            COV_OK)
         return st;
     if (score.type != COV_KV_TEXT || !cov_parse_i64(score.s, &out->last_counter))
         out->last_counter = COV_TOTP_NO_COUNTER;
@@ -177,8 +176,7 @@ static cov_str factor_text(cov_ctx *ctx, cov_str secret)
     COV_BUF_LIT(&text, "{\"secret\":");
     cov_json_str(&text, secret);
     COV_BUF_LIT(&text, ",\"updatedAt\":");
-    cov_json_str(&text,
-                 cov_str_of(now, cov_time_format(ctx->host->now_ms(ctx->host->self), now)));
+    cov_json_str(&text, cov_str_of(now, cov_time_format(ctx->host->now_ms(ctx->host->self), now)));
     cov_buf_char(&text, '}');
     return text.failed ? COV_STR_NULL : cov_buf_view(&text);
 }
@@ -280,8 +278,8 @@ static cov_status advance(const cov_auth_store *store, cov_ctx *ctx, cov_str use
     if (st != COV_OK)
         return st;
     args[0] = keys.counter;
-    st = cov_kv_call(store->kv, ctx->arena, COV_KV_ZADD, args, COV_COUNT_OF(args), &reply,
-                     ctx->err);
+    st =
+        cov_kv_call(store->kv, ctx->arena, COV_KV_ZADD, args, COV_COUNT_OF(args), &reply, ctx->err);
     *done = st == COV_OK && reply.i == 1;
     return st;
 }

@@ -29,7 +29,8 @@ typedef struct cov_mfa_offer {
     cov_str secret;
     const cov_str *hashes;
     size_t n_hashes;
-    cov_str replaces; /* secret of the factor in use, empty for none: when that changes, the offer is void */
+    cov_str
+        replaces; /* secret of the factor in use, empty for none: when that changes, the offer is void */
 } cov_mfa_offer;
 
 COV_CHECK cov_status cov__mfa_get(const cov_auth_store *store, cov_ctx *ctx, cov_str user_id,

@@ -104,8 +104,7 @@ bool cov_password_verify(const cov_host *host, cov_str password, cov_str stored)
     cov_str salt;
     cov_str hash;
 
-    if (!parse_stored(stored, &p) ||
-        !decode_base64(p.salt, salt_bytes, sizeof salt_bytes, &salt) ||
+    if (!parse_stored(stored, &p) || !decode_base64(p.salt, salt_bytes, sizeof salt_bytes, &salt) ||
         !decode_base64(p.hash, hash_bytes, sizeof hash_bytes, &hash) || hash.len < MIN_HASH_BYTES ||
         hash.len > MAX_HASH_BYTES)
         return false;

@@ -24,8 +24,7 @@
 
 static bool is_for(cov_one_time_purpose purpose, const cov_account *account)
 {
-    return purpose != COV_ONE_TIME_VERIFY ||
-           account->user.email_verified_ms == COV_USER_NO_TIME;
+    return purpose != COV_ONE_TIME_VERIFY || account->user.email_verified_ms == COV_USER_NO_TIME;
 }
 
 static cov_status send_token(cov_auth_call *call, cov_one_time_purpose purpose)
@@ -167,8 +166,10 @@ static cov_status magic_verify(cov_auth_call *call)
 /* ---- the routes ---- */
 
 #define SWITCH(member) offsetof(cov_auth_config, member)
-#define ROUTE(path_, switch_, run_) \
-    { COV_POST, path_, SWITCH(switch_.enabled), COV_AUTH_NO_GATE, NULL, COV_AUTH_BLOCKS, run_ }
+#define ROUTE(path_, switch_, run_)                                                             \
+    {                                                                                           \
+        COV_POST, path_, SWITCH(switch_.enabled), COV_AUTH_NO_GATE, NULL, COV_AUTH_BLOCKS, run_ \
+    }
 
 const cov_auth_action cov__auth_recovery_actions[] = {
     ROUTE("/verify/request", verification, verify_request),

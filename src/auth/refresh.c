@@ -36,24 +36,22 @@ cov_status cov__auth_user_of_token(const cov_auth *auth, cov_ctx *ctx, cov_str t
     cov_user *user;
     cov_buf metadata = COV_BUF_IN(ctx->arena);
 
-    if (cov_jwt_verify(auth->host, ctx->arena, &auth->jwt_key, &auth->jwt_rules, token,
-                       now_ms(ctx), &payload) != COV_JWT_VALID)
+    if (cov_jwt_verify(auth->host, ctx->arena, &auth->jwt_key, &auth->jwt_rules, token, now_ms(ctx),
+                       &payload) != COV_JWT_VALID)
         return COV_OK;
     jti = cov_json_text(cov_json_get(payload, "jti"));
     user = COV_NEW(ctx->arena, cov_user);
     if (user == NULL)
         return cov_fail_nomem(ctx->err);
-    if (is_refresh(jti) ||
-        !cov_user_init(user, cov_json_text(cov_json_get(payload, "sub"))))
+    if (is_refresh(jti) || !cov_user_init(user, cov_json_text(cov_json_get(payload, "sub"))))
         return COV_OK;
     user->email = cov_json_text(cov_json_get(payload, "email"));
     user->name = cov_json_text(cov_json_get(payload, "name"));
     user->image = cov_json_text(cov_json_get(payload, "image"));
     if (cov_json_is_true(cov_json_get(payload, "emailVerified")))
         user->email_verified_ms = now_ms(ctx);
-    user->session_id = jti.len != 0 ? jti
-                                    : cov_arena_printf(ctx->arena, "jwt:%.*s",
-                                                       COV_STR_ARG(user->id));
+    user->session_id =
+        jti.len != 0 ? jti : cov_arena_printf(ctx->arena, "jwt:%.*s", COV_STR_ARG(user->id));
     user->session_expires_ms = (int64_t)cov_json_number(cov_json_get(payload, "exp")) * 1000;
     if (cov_json_type_of(cov_json_get(payload, "metadata")) == COV_JSON_OBJECT)
         cov_json_value(&metadata, cov_json_get(payload, "metadata"));
@@ -193,8 +191,7 @@ static cov_status mark_used(const cov_auth *auth, cov_ctx *ctx, cov_str key, int
     int64_t ttl_ms = auth->config->session.jwt.refresh_ttl_s * 1000;
     cov_str seen = COV_STR_NULL;
     bool fresh = false;
-    cov_status st =
-        cov_kv_set(auth->kv, ctx->arena, key, now, ttl_ms, true, &fresh, ctx->err);
+    cov_status st = cov_kv_set(auth->kv, ctx->arena, key, now, ttl_ms, true, &fresh, ctx->err);
 
     *first_ms = 0;
     if (st != COV_OK || fresh)
@@ -212,8 +209,8 @@ static cov_status use_record(const cov_auth *auth, cov_ctx *ctx, cov_str jti, co
     cov_str key = cov_arena_printf(ctx->arena, "covara:refresh:used:%.*s", COV_STR_ARG(jti));
     int64_t first_ms = 0;
     bool found = false;
-    cov_status st = key.ptr != NULL ? mark_used(auth, ctx, key, &first_ms)
-                                    : cov_fail_nomem(ctx->err);
+    cov_status st =
+        key.ptr != NULL ? mark_used(auth, ctx, key, &first_ms) : cov_fail_nomem(ctx->err);
 
     if (st != COV_OK)
         return st;
@@ -234,8 +231,7 @@ static cov_status renew(cov_auth_call *call, cov_str jti, cov_str user_id)
     use how = USE_FIRST;
     cov_account account;
     bool found = false;
-    cov_status st =
-        has_store(auth) ? use_record(auth, call->ctx, jti, user_id, &how) : COV_OK;
+    cov_status st = has_store(auth) ? use_record(auth, call->ctx, jti, user_id, &how) : COV_OK;
 
     if (st == COV_OK && how == USE_STOLEN)
         st = cov__auth_end_all(auth, call->ctx, user_id, COV_STR(""));
@@ -294,9 +290,8 @@ cov_status cov__auth_revoke_refresh(const cov_auth *auth, cov_ctx *ctx)
     cov_status st = COV_OK;
 
     cookie.max_age_s = -1;
-    if (token.len != 0 &&
-        cov_jwt_verify(auth->host, ctx->arena, &auth->jwt_key, &auth->jwt_rules, token,
-                       now_ms(ctx), &payload) != COV_JWT_INVALID) {
+    if (token.len != 0 && cov_jwt_verify(auth->host, ctx->arena, &auth->jwt_key, &auth->jwt_rules,
+                                         token, now_ms(ctx), &payload) != COV_JWT_INVALID) {
         jti = cov_json_text(cov_json_get(payload, "jti"));
         sub = cov_json_text(cov_json_get(payload, "sub"));
         if (has_store(auth) && is_refresh(jti) && sub.len != 0)

@@ -77,13 +77,13 @@ static void touch(const cov_auth_store *store, cov_ctx *ctx, const cov_session *
                    params, COV_COUNT_OF(params));
 }
 
-static cov_status remove_one(const cov_auth_store *store, cov_ctx *ctx, cov_str id,
-                             cov_str user_id, bool *found)
+static cov_status remove_one(const cov_auth_store *store, cov_ctx *ctx, cov_str id, cov_str user_id,
+                             bool *found)
 {
     cov_value param = cov_value_text(id);
     int64_t changes = 0;
-    cov_status st = cov__sql_change(ctx, COV_STR("DELETE FROM auth_sessions WHERE id=?"), &param,
-                                    1, &changes);
+    cov_status st =
+        cov__sql_change(ctx, COV_STR("DELETE FROM auth_sessions WHERE id=?"), &param, 1, &changes);
 
     (void)store;
     (void)user_id;
@@ -98,9 +98,10 @@ static cov_status list(const cov_auth_store *store, cov_ctx *ctx, cov_str user_i
     cov_value params[] = { cov_value_text(user_id), seconds(now_ms(ctx)) };
     cov_session *items;
     cov_rows rows;
-    cov_status st = cov__sql_rows(
-        ctx, COV_STR(COLUMNS "\"userId\"=? AND \"expiresAt\">? ORDER BY \"createdAt\",id"), params,
-        2, &rows);
+    cov_status st =
+        cov__sql_rows(ctx,
+                      COV_STR(COLUMNS "\"userId\"=? AND \"expiresAt\">? ORDER BY \"createdAt\",id"),
+                      params, 2, &rows);
 
     (void)store;
     *out = (cov_sessions){ NULL, 0 };
@@ -121,8 +122,7 @@ static cov_status remove_all(const cov_auth_store *store, cov_ctx *ctx, cov_str 
     cov_value params[] = { cov_value_text(user_id), cov_value_text(except) };
 
     (void)store;
-    return cov__sql_change(ctx,
-                           COV_STR("DELETE FROM auth_sessions WHERE \"userId\"=? AND id<>?"),
+    return cov__sql_change(ctx, COV_STR("DELETE FROM auth_sessions WHERE \"userId\"=? AND id<>?"),
                            params, 2, NULL);
 }
 

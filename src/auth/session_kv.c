@@ -139,8 +139,8 @@ static void touch(const cov_auth_store *store, cov_ctx *ctx, const cov_session *
                             seconds_left(ctx, expires_ms));
 }
 
-static cov_status remove_one(const cov_auth_store *store, cov_ctx *ctx, cov_str id,
-                             cov_str user_id, bool *found)
+static cov_status remove_one(const cov_auth_store *store, cov_ctx *ctx, cov_str id, cov_str user_id,
+                             bool *found)
 {
     cov_str key = key_of(store, ctx, id);
     cov_str member[] = { index_of(store, ctx, user_id), id };

@@ -69,8 +69,8 @@ static cov_status locked(cov_ctx *ctx, const char *what, int64_t reset_at_ms)
     int64_t left_s = (reset_at_ms - ctx->host->now_ms(ctx->host->self) + 999) / 1000;
     cov_str seconds = cov_arena_printf(ctx->arena, "%lld", (long long)left_s);
     bool login = strcmp(what, "login") == 0;
-    cov_status st = cov_fail(ctx->err, COV_ERATELIMIT, "Too many %sattempts, please try again later",
-                             login ? "login " : "");
+    cov_status st = cov_fail(ctx->err, COV_ERATELIMIT,
+                             "Too many %sattempts, please try again later", login ? "login " : "");
 
     cov_error_member(ctx->err, "\"retryAfter\":%lld", (long long)left_s);
     if (seconds.ptr != NULL)

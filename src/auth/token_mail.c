@@ -49,8 +49,8 @@ static cov_str fill(cov_arena *arena, cov_str template, const cov_token_mail *ma
             cov_percent_encode(&out, values[i][1]);
         else
             cov_buf_str(&out, values[i][1]);
-        template = cov_str_slice(
-            template, i == COV_COUNT_OF(values) ? 1 : values[i][0].len, template.len);
+        template =
+            cov_str_slice(template, i == COV_COUNT_OF(values) ? 1 : values[i][0].len, template.len);
     }
     return out.failed ? COV_STR_NULL : cov_buf_view(&out);
 }
@@ -73,10 +73,11 @@ static cov_str duration(cov_arena *arena, int64_t ms)
 
 static cov_str paragraph(cov_arena *arena, const cov_token_mail *mail, int64_t ttl_ms)
 {
-    return cov_arena_printf(arena,
-                            "%s\n\nThis works once, within %.*s. If it was not you who asked, there "
-                            "is nothing to do.",
-                            kinds[mail->purpose].reason, COV_STR_ARG(duration(arena, ttl_ms)));
+    return cov_arena_printf(
+        arena,
+        "%s\n\nThis works once, within %.*s. If it was not you who asked, there "
+        "is nothing to do.",
+        kinds[mail->purpose].reason, COV_STR_ARG(duration(arena, ttl_ms)));
 }
 
 static cov_status write_mail(cov_arena *arena, const cov_token_config *config,

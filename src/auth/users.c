@@ -209,8 +209,8 @@ cov_status cov_users_by_id(const cov_users *users, cov_ctx *ctx, cov_str id, cov
     return load(users, ctx, users->by_id, id, out, found);
 }
 
-cov_status cov_users_by_email(const cov_users *users, cov_ctx *ctx, cov_str email,
-                              cov_account *out, bool *found)
+cov_status cov_users_by_email(const cov_users *users, cov_ctx *ctx, cov_str email, cov_account *out,
+                              bool *found)
 {
     return load(users, ctx, users->by_email, email, out, found);
 }
@@ -252,7 +252,8 @@ cov_status cov_users_create(const cov_users *users, cov_ctx *ctx, cov_str email,
     }
     give(&work, users->email, email);
     give(&work, users->password_hash, password_hash);
-    if (name.len != 0 || (users->name != NULL && users->name->not_null && !users->name->has_default))
+    if (name.len != 0 ||
+        (users->name != NULL && users->name->not_null && !users->name->has_default))
         give(&work, users->name, name);
     st = cov__ctx_write(ctx, insert, &work);
     if (st == COV_OK)
@@ -268,11 +269,12 @@ static cov_status update(const cov_users *users, cov_ctx *ctx, const cov_column 
                                    COV_STR_ARG(users->table->quoted), COV_STR_ARG(column->quoted),
                                    COV_STR_ARG(by->quoted));
     int64_t changes = 0;
-    cov_status st = sql.ptr != NULL ? cov__sql_change(ctx, sql, params, 2, &changes)
-                                    : cov_fail_nomem(ctx->err);
+    cov_status st =
+        sql.ptr != NULL ? cov__sql_change(ctx, sql, params, 2, &changes) : cov_fail_nomem(ctx->err);
 
     if (st == COV_OK && changes != 0)
-        cov__record(ctx, users->table->name, COV_STR("update"), by == users->id ? key : COV_STR("*"));
+        cov__record(ctx, users->table->name, COV_STR("update"),
+                    by == users->id ? key : COV_STR("*"));
     return st;
 }
 

@@ -7,8 +7,8 @@
 #ifndef COV_AUTH_USERS_H
 #define COV_AUTH_USERS_H
 
-#include "auth/user.h"
 #include "auth/config.h"
+#include "auth/user.h"
 #include "resource/resource.h"
 
 typedef struct cov_users {

@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "cli/files.h"
 #include "driver/db/sqlite/sqlite.h"
+#include "driver/kv/memory/memory.h"
 #include "host/native/native.h"
 #include "schema/ddl.h"
 
@@ -226,6 +227,13 @@ static cov_status read_schema(cov_project *p, cov_error *err)
     return st;
 }
 
+static cov_status open_kv(cov_project *p, cov_error *err)
+{
+    cov_kv_config config = { .prefix = p->config.kv.prefix };
+
+    return cov_kv_open(&cov_memory_kv_driver, p->host, &config, &p->kv, err);
+}
+
 cov_status cov_project_open(const cov_cli_args *args, cov_project *out, cov_error *err)
 {
     cov_status st;
@@ -239,12 +247,16 @@ cov_status cov_project_open(const cov_cli_args *args, cov_project *out, cov_erro
     if ((st = read_config(out, args, err)) != COV_OK || (st = place_database(out, err)) != COV_OK ||
         (st = read_schema(out, err)) != COV_OK)
         return st;
-    return cov__app_build(out->host, &out->config, out->schema, args->build, &out->app, err);
+    if ((st = open_kv(out, err)) != COV_OK)
+        return st;
+    return cov__app_build(out->host, &out->config, out->schema, out->kv, args->build, &out->app,
+                          err);
 }
 
 void cov_project_close(cov_project *project)
 {
     if (project->app != NULL)
         cov_app_free(project->app);
+    cov_kv_close(project->kv);
     cov_arena_free(project->arena);
 }

@@ -8,6 +8,7 @@
 #include "app/config.h"
 #include "cli/args.h"
 #include "covara/app.h"
+#include "covara/kv.h"
 
 typedef struct cov_project {
     cov_arena *arena; /* owns everything here but `app` */
@@ -19,6 +20,7 @@ typedef struct cov_project {
     cov_config config; /* with environment and flags applied */
     cov_str schema_sql;
     cov_schema *schema;
+    cov_kv *kv;
     cov_app *app;
     cov_str database_path; /* in the file system */
     cov_str database_url;  /* for the driver: "sqlite:examples/todo/app.db" */

@@ -84,6 +84,7 @@ static cov_status serve(cov_project *p, cov_error *err)
         .host = host.ptr,
         .port = (int)server->port,
         .threads = (int)server->threads,
+        .pool_threads = (size_t)server->pool_threads,
         .max_body_bytes = (size_t)server->max_body_bytes,
         .max_header_bytes = (size_t)server->max_header_bytes,
         .max_url_bytes = (size_t)server->max_url_bytes,

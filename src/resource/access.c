@@ -1,16 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /* Who may do what (spec/01 section 5, spec/02 section 8). */
-#include "resource/internal.h"
+#include "resource/relation.h"
 
-static const char *const op_names[COV_N_OPS] = {
+const char *const cov__op_names[COV_N_OPS] = {
     [COV_OP_READ] = "read",     [COV_OP_CREATE] = "create",       [COV_OP_UPDATE] = "update",
     [COV_OP_DELETE] = "delete", [COV_OP_SUBSCRIBE] = "subscribe",
 };
 
 static cov_status fail_scope(const cov_resource *r, cov_ctx *ctx, cov_op op)
 {
-    return cov_fail(ctx->err, COV_EINTERNAL, "scope for %s on %.*s: %s", op_names[op],
+    return cov_fail(ctx->err, COV_EINTERNAL, "scope for %s on %.*s: %s", cov__op_names[op],
                     COV_STR_ARG(r->table->name), ctx->err->text);
+}
+
+/* A scope that does not fit the table is the operator's mistake, not the caller's (spec/02 F-11). */
+static cov_status bind(const cov_resource *r, cov_ctx *ctx, cov_op op, const cov_rsql_node *node,
+                       const cov_rsql_expr **out)
+{
+    cov_rsql_paths paths = cov__relation_paths(r);
+    cov_status st = cov_rsql_bind_scope(ctx->arena, node, r->table, ctx->host, ctx->user, &paths,
+                                        out, ctx->err);
+
+    if (st == COV_OK)
+        st = cov_rsql_check_db(*out, ctx->db->driver->caps, ctx->err);
+    return st == COV_OK || st == COV_ENOMEM ? st : fail_scope(r, ctx, op);
 }
 
 /* What the application's scope function writes is parsed like a configured scope, on each request. */
@@ -31,11 +44,9 @@ static cov_status scope_from_code(const cov_resource *r, cov_ctx *ctx, cov_op op
     *out = trimmed.len == 0 ? cov_rsql_none() : NULL;
     if (trimmed.len == 0 || cov_str_eq(trimmed, COV_STR("*")))
         return COV_OK;
-    if (cov_rsql_parse(ctx->arena, trimmed, r->table, &r->scope_policy, &node, ctx->err) !=
-            COV_OK ||
-        cov_rsql_bind(ctx->arena, node, r->table, ctx->host, ctx->user, out, ctx->err) != COV_OK)
+    if (cov_rsql_parse(ctx->arena, trimmed, r->table, &r->scope_policy, &node, ctx->err) != COV_OK)
         return fail_scope(r, ctx, op);
-    return COV_OK;
+    return bind(r, ctx, op, node, out);
 }
 
 /* A quoted literal that the filter language reads back as the same value. */
@@ -64,7 +75,7 @@ cov_status cov__access_scope(const cov_resource *r, cov_ctx *ctx, cov_op op,
         return COV_OK;
     if (ctx->user == NULL)
         return cov_fail(ctx->err, COV_EUNAUTH, "Authentication required for %s on %.*s",
-                        op_names[op], COV_STR_ARG(r->table->name));
+                        cov__op_names[op], COV_STR_ARG(r->table->name));
     if (r->code->options.scope != NULL)
         return scope_from_code(r, ctx, op, out);
     if (access->denied) {
@@ -73,36 +84,76 @@ cov_status cov__access_scope(const cov_resource *r, cov_ctx *ctx, cov_op op,
     }
     if (access->scope == NULL)
         return COV_OK;
-    /* A scope that does not fit the table is the operator's mistake, not the caller's (spec/02 F-11). */
-    if (cov_rsql_bind(ctx->arena, access->scope, r->table, ctx->host, ctx->user, out, ctx->err) ==
-        COV_OK)
-        return COV_OK;
-    return fail_scope(r, ctx, op);
+    return bind(r, ctx, op, access->scope, out);
 }
 
-static cov_status forbidden(const cov_resource *r, cov_ctx *ctx, cov_op op)
+cov_status cov_resource_check(cov_arena *arena, const cov_resource *r, const cov_host *host,
+                              cov_error *err)
 {
-    return cov_fail(ctx->err, COV_EFORBIDDEN, "Not authorized to %s on %.*s", op_names[op],
+    cov_rsql_paths paths = cov__relation_paths(r);
+
+    for (int op = 0; op < COV_N_OPS; op++) {
+        const cov_rsql_expr *checked = NULL;
+
+        /* Without a user no placeholder has a value; what is checked are columns, relations and operators. */
+        if (cov_rsql_bind_scope(arena, r->access[op].scope, r->table, host, NULL, &paths, &checked,
+                                err) != COV_OK)
+            return cov_fail(err, COV_EINVAL, "resource \"%.*s\": scope for %s: %s",
+                            COV_STR_ARG(r->config->name), cov__op_names[op], err->text);
+    }
+    return COV_OK;
+}
+
+cov_status cov__access_forbidden(const cov_resource *r, cov_ctx *ctx, cov_op op)
+{
+    return cov_fail(ctx->err, COV_EFORBIDDEN, "Not authorized to %s on %.*s", cov__op_names[op],
                     COV_STR_ARG(r->table->name));
 }
 
-cov_status cov__access_create(const cov_resource *r, cov_ctx *ctx, const cov_rsql_expr **out)
+cov_status cov__access_gate(const cov_resource *r, cov_ctx *ctx, cov_op op,
+                            const cov_rsql_expr **out)
 {
-    cov_status st = cov__access_scope(r, ctx, COV_OP_CREATE, out);
+    cov_status st = cov__access_scope(r, ctx, op, out);
 
     if (st == COV_OK && *out == cov_rsql_none())
-        return forbidden(r, ctx, COV_OP_CREATE);
+        return cov__access_forbidden(r, ctx, op);
+    return st;
+}
+
+cov_status cov__access_covers(const cov_resource *r, cov_ctx *ctx, const cov_rsql_expr *scope,
+                              const cov_value *row, bool *inside)
+{
+    cov_columns columns = { (const cov_column *[]){ r->id }, 1 };
+    cov_where where = { scope, false };
+    cov_value *found = NULL;
+    cov_status st;
+    cov_sql sql;
+
+    if (!cov_rsql_needs_db(scope)) {
+        *inside = cov_rsql_eval(scope, row, ctx->host, ctx->arena) == COV_TRUE;
+        return COV_OK;
+    }
+    cov_sql_init(&sql, ctx->arena, ctx->db);
+    cov__select_sql(&sql, r, &columns);
+    cov__where_sql(r, &where, true, &sql);
+    cov_sql_str(&sql, r->id->quoted);
+    COV_SQL(&sql, " = ");
+    cov_sql_param(&sql, row[r->id->index]);
+    st = cov__query_row(ctx, &sql, &found);
+    *inside = found != NULL;
     return st;
 }
 
 cov_status cov__access_check_row(const cov_resource *r, cov_ctx *ctx, cov_op op,
                                  const cov_rsql_expr *scope, const cov_value *row)
 {
+    bool inside = false;
+    cov_status st;
+
     if (scope == NULL || !r->config->strict_scope_on_write)
         return COV_OK;
-    if (cov_rsql_eval(scope, row, ctx->host, ctx->arena) == COV_TRUE)
-        return COV_OK;
-    return forbidden(r, ctx, op);
+    st = cov__access_covers(r, ctx, scope, row, &inside);
+    return st != COV_OK || inside ? st : cov__access_forbidden(r, ctx, op);
 }
 
 /* "enableCreate" -> "create" in the text (spec/01 section 10). */

@@ -6,7 +6,7 @@ typedef struct batch_work {
     const cov_resource *r;
     cov_ctx *ctx;
     const cov_rsql_expr *create_scope;
-    const cov_rsql_expr *update_scope;
+    cov_where update; /* the rows that an upsert may touch */
     bool upsert;
     cov_input *inputs;
     size_t n;
@@ -85,14 +85,14 @@ static cov_status read_body(batch_work *work)
     return st;
 }
 
-/* What was there before decides which hooks run and which scope judges the result. */
+/* What was there before decides which hooks run, which scope judges the result, and the next version. */
 static cov_status load_existing(batch_work *work, const cov_input *input, cov_value **row)
 {
     const cov_resource *r = work->r;
     cov_where anywhere = { NULL, false };
-    bool matters = work->create_scope != NULL || work->update_scope != NULL ||
-                   work->ctx->mutations != NULL || cov__has_create_hooks(r) ||
-                   cov__has_update_hooks(r, COV_KIND_UPDATE);
+    bool matters = work->create_scope != NULL || work->update.expr != NULL ||
+                   work->update.live_only || r->version != NULL || work->ctx->mutations != NULL ||
+                   cov__has_create_hooks(r) || cov__has_update_hooks(r, COV_KIND_UPDATE);
 
     *row = NULL;
     if (!matters || !input->present[r->id->index])
@@ -106,14 +106,51 @@ static cov_status after_upsert(batch_work *work, const cov_value *before, const 
     cov_status st;
 
     if (row == NULL)
-        return cov_fail(work->ctx->err, COV_EFORBIDDEN, "Not authorized to update on %.*s",
-                        COV_STR_ARG(r->table->name));
+        return cov__access_forbidden(r, work->ctx, COV_OP_UPDATE);
     if (before == NULL) {
         st = cov__access_check_row(r, work->ctx, COV_OP_CREATE, work->create_scope, row);
         return st == COV_OK ? cov__after_create(r, work->ctx, row) : st;
     }
-    st = cov__access_check_row(r, work->ctx, COV_OP_UPDATE, work->update_scope, row);
+    st = cov__access_check_row(r, work->ctx, COV_OP_UPDATE, work->update.expr, row);
     return st == COV_OK ? cov__after_update(r, work->ctx, COV_KIND_UPDATE, before, row) : st;
+}
+
+/* A row that PATCH would not find is refused before a hook hears of it. */
+static cov_status check_existing(batch_work *work, const cov_value *before)
+{
+    const cov_resource *r = work->r;
+    bool inside = false;
+    cov_status st = cov__access_covers(r, work->ctx, work->update.expr, before, &inside);
+
+    if (st != COV_OK)
+        return st;
+    if (work->update.live_only && before[r->soft_delete->index].type != COV_NULL)
+        inside = false;
+    return inside ? COV_OK : cov__access_forbidden(r, work->ctx, COV_OP_UPDATE);
+}
+
+/* Whole rows carry the version that their sender read: only another one is a wish. */
+static void next_version(batch_work *work, const cov_value *before, cov_input *input)
+{
+    const cov_column *version = work->r->version;
+
+    if (version == NULL)
+        return;
+    if (input->present[version->index] &&
+        cov__value_equal(&input->values[version->index], &before[version->index]))
+        input->present[version->index] = false;
+    cov__bump_version(work->r, before, input);
+}
+
+static cov_status prepare_update(batch_work *work, const cov_value *before, cov_input *input)
+{
+    cov_status st = check_existing(work, before);
+
+    if (st == COV_OK)
+        st = cov__before_update(work->r, work->ctx, COV_KIND_UPDATE, before, input);
+    if (st == COV_OK)
+        next_version(work, before, input);
+    return st;
 }
 
 static cov_status upsert_row(batch_work *work, cov_input *input, cov_value **row)
@@ -122,10 +159,10 @@ static cov_status upsert_row(batch_work *work, cov_input *input, cov_value **row
     cov_status st = load_existing(work, input, &before);
 
     if (st == COV_OK)
-        st = before != NULL ? cov__before_update(work->r, work->ctx, COV_KIND_UPDATE, before, input)
+        st = before != NULL ? prepare_update(work, before, input)
                             : cov__before_create(work->r, work->ctx, input);
     if (st == COV_OK)
-        st = cov__insert(work->r, work->ctx, input, true, work->update_scope, row);
+        st = cov__insert(work->r, work->ctx, input, work->upsert ? &work->update : NULL, row);
     return st == COV_OK ? after_upsert(work, before, *row) : st;
 }
 
@@ -158,10 +195,11 @@ static cov_status insert_all(void *arg)
 static cov_status write_items(const cov_resource *r, cov_ctx *ctx, bool upsert)
 {
     batch_work work = { .r = r, .ctx = ctx, .upsert = upsert };
-    cov_status st = cov__access_create(r, ctx, &work.create_scope);
+    cov_status st = cov__access_gate(r, ctx, COV_OP_CREATE, &work.create_scope);
 
     if (st == COV_OK && upsert)
-        st = cov__access_scope(r, ctx, COV_OP_UPDATE, &work.update_scope);
+        st = cov__access_gate(r, ctx, COV_OP_UPDATE, &work.update.expr);
+    work.update.live_only = cov__live_only(r, ctx);
     if (st == COV_OK)
         st = cov__access_capability(r, ctx, r->config->capabilities.batch, "enableBatch");
     if (st == COV_OK)

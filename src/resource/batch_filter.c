@@ -3,7 +3,7 @@
  * PATCH /batch and DELETE /batch: every row that a filter matches, in one transaction (spec/01 section 11).
  *
  * DESIGN: without hooks one statement does the work. With hooks each row is written by itself, since a hook
- * may set something else for each (spec/01 Q-15).
+ * may set something else for each (spec/01 Q-15); so it is with versions that SQL cannot count up.
  */
 #include "resource/hooks.h"
 
@@ -67,12 +67,19 @@ static cov_status run(filtered_work *work, cov_sql *sql, rows_sink *sink)
     return st == COV_OK ? COV_OK : cov__fail_constraint(work->r, work->ctx, st, &work->input);
 }
 
+static bool alloc_rows(filtered_work *work, rows_sink *sink)
+{
+    sink->rows = COV_NEW_ARRAY(work->ctx->arena, const cov_value *, (size_t)work->count);
+    return sink->rows != NULL;
+}
+
 /* UPDATE, DELETE or marking as deleted; false when there is nothing to set. */
 static bool write_sql(filtered_work *work, const cov_input *input, cov_sql *sql)
 {
     cov_sql_init(sql, work->ctx->arena, work->ctx->db);
     if (work->op == COV_OP_UPDATE)
-        return cov__update_sql(work->r, input, sql) != 0;
+        return cov__bump_version_sql(work->r, input, cov__update_sql(work->r, input, sql), sql) !=
+               0;
     cov__delete_sql(work->r, work->ctx, sql);
     return true;
 }
@@ -83,19 +90,34 @@ static void returning_sql(const cov_resource *r, cov_sql *sql)
     cov__column_list_sql(sql, &r->all);
 }
 
+/* Rows that only the database can judge are judged when the statement is through. */
+static cov_status judge_kept(filtered_work *work, const rows_sink *sink)
+{
+    cov_status st = COV_OK;
+
+    for (size_t i = 0; st == COV_OK && sink->rows != NULL && i < sink->n; i++) {
+        cov__record_row(work->r, work->ctx, "update", sink->rows[i]);
+        st = cov__access_check_row(work->r, work->ctx, COV_OP_UPDATE, work->scope, sink->rows[i]);
+    }
+    return st;
+}
+
 static cov_status write_together(filtered_work *work)
 {
-    rows_sink sink = { { on_changed_row }, work, NULL, 0 };
+    bool keep = work->op == COV_OP_UPDATE && cov_rsql_needs_db(work->scope);
+    rows_sink sink = { { keep ? on_kept_row : on_changed_row }, work, NULL, 0 };
     cov_status st;
     cov_sql sql;
 
     if (!write_sql(work, &work->input, &sql))
         return COV_OK;
+    if (keep && !alloc_rows(work, &sink))
+        return cov_fail_nomem(work->ctx->err);
     cov__where_sql(work->r, &work->where, false, &sql);
     returning_sql(work->r, &sql);
     st = run(work, &sql, &sink);
     work->count = (int64_t)sink.n;
-    return st;
+    return st == COV_OK ? judge_kept(work, &sink) : st;
 }
 
 /* The patch of one row: hooks change a copy, never what the next row gets. */
@@ -139,6 +161,8 @@ static cov_status update_one(filtered_work *work, const cov_value *row)
     if (st == COV_OK)
         st = cov__before_update(work->r, work->ctx, COV_KIND_UPDATE, row, &input);
     if (st == COV_OK)
+        cov__bump_version(work->r, row, &input);
+    if (st == COV_OK)
         st = write_one(work, &input, row, &after);
     if (st != COV_OK || after == NULL)
         return st;
@@ -162,8 +186,7 @@ static cov_status write_row_by_row(filtered_work *work)
     cov_status st;
     cov_sql sql;
 
-    sink.rows = COV_NEW_ARRAY(work->ctx->arena, const cov_value *, (size_t)work->count);
-    if (sink.rows == NULL)
+    if (!alloc_rows(work, &sink))
         return cov_fail_nomem(work->ctx->err);
     cov_sql_init(&sql, work->ctx->arena, work->ctx->db);
     cov__select_sql(&sql, work->r, &work->r->all);
@@ -175,10 +198,14 @@ static cov_status write_row_by_row(filtered_work *work)
     return st;
 }
 
-static bool has_hooks(const filtered_work *work)
+static bool one_by_one(const filtered_work *work)
 {
-    return work->op == COV_OP_UPDATE ? cov__has_update_hooks(work->r, COV_KIND_UPDATE)
-                                     : cov__has_delete_hooks(work->r);
+    const cov_column *version = work->r->version;
+
+    if (work->op != COV_OP_UPDATE)
+        return cov__has_delete_hooks(work->r);
+    return cov__has_update_hooks(work->r, COV_KIND_UPDATE) ||
+           (version != NULL && version->class_ != COV_CLASS_NUM);
 }
 
 /* Counting and writing share the transaction, so exactly the counted rows change. */
@@ -192,7 +219,7 @@ static cov_status write_all(void *arg)
                               work->limit, work->count);
     if (st != COV_OK || work->count == 0)
         return st;
-    return has_hooks(work) ? write_row_by_row(work) : write_together(work);
+    return one_by_one(work) ? write_row_by_row(work) : write_together(work);
 }
 
 static cov_status read_patch(filtered_work *work)

@@ -84,7 +84,7 @@ static cov_status respond(const cov_resource *r, cov_ctx *ctx, const cov_value *
 cov_status cov__create(const cov_resource *r, cov_ctx *ctx, cov_str id)
 {
     create_work work = { .r = r, .ctx = ctx };
-    cov_status st = cov__access_create(r, ctx, &work.scope);
+    cov_status st = cov__access_gate(r, ctx, COV_OP_CREATE, &work.scope);
 
     (void)id;
     if (st == COV_OK)

@@ -47,8 +47,8 @@ struct cov_ctx {
     cov_error *err;
     /* Who asks: resolves {user.x} in scopes. NULL = anonymous. */
     const cov_rsql_vars *user;
-    cov_str client_address; /* behind trusted proxies the client's own */
-    bool https;             /* as the client sees it */
+    cov_str client_address;                      /* behind trusted proxies the client's own */
+    bool https;                                  /* as the client sees it */
     cov_str params[COV_N_PARAMS];                /* still percent-encoded; ptr NULL = absent */
     cov_header path_params[COV_MAX_PATH_PARAMS]; /* of a custom route, decoded */
     size_t n_path_params;

@@ -121,17 +121,31 @@ static cov_status node_columns(loader *l, cov_include *node)
     return COV_OK;
 }
 
-/* Whoever may not read the target sees the relation empty, never an error (spec/01 section 13.4). */
+/*
+ * Whoever may not read the target sees the relation empty, never an error (spec/06 section 4.7). A scope of the application
+ * that fails leaves a line in the log instead.
+ */
+static cov_status target_scope(loader *l, const cov_resource *target, const cov_rsql_expr **out)
+{
+    cov_ctx *ctx = l->ctx;
+    cov_status st = cov__access_scope(target, ctx, COV_OP_READ, out);
+
+    if (st == COV_OK || st == COV_ENOMEM)
+        return st;
+    if (st != COV_EUNAUTH && st != COV_EFORBIDDEN)
+        ctx->host->log(ctx->host->self, COV_LOG_ERROR, cov_error_detail(ctx->err), COV_STR(""));
+    *out = cov_rsql_none();
+    return COV_OK;
+}
+
 static cov_status node_where(loader *l, const cov_include *node, cov_where *where, bool *empty)
 {
     const cov_resource *target = node->relation->target;
     const cov_rsql_expr *filter = NULL;
     bool ok = true;
-    cov_status st = cov__access_scope(target, l->ctx, COV_OP_READ, &where->expr);
+    cov_status st = target_scope(l, target, &where->expr);
 
-    *empty = st == COV_EUNAUTH || where->expr == cov_rsql_none();
-    if (st == COV_EUNAUTH)
-        st = COV_OK;
+    *empty = where->expr == cov_rsql_none();
     if (st == COV_OK)
         st = cov__filter_bind(target, l->ctx, node->filter, &filter);
     if (st != COV_OK)

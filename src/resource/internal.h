@@ -43,19 +43,27 @@ struct cov_resource {
     const bool *is_groupable;
     const bool *is_metric;
     cov_relation *relations; /* set by cov_resource_link */
-    size_t n_relations;
+    size_t n_relations;      /* what a request may name */
+    size_t n_paths;          /* with those behind them, what a scope may cross */
 };
 
 /* --- access.c: who may (spec/01 section 5, spec/02 section 8) --- */
 
+/* "read", ... by cov_op. */
+extern const char *const cov__op_names[COV_N_OPS];
 /* The predicate that `op` is limited to, NULL when unlimited. Fails with 401; a denying scope gives
  * cov_rsql_none(). */
 COV_CHECK cov_status cov__access_scope(const cov_resource *r, cov_ctx *ctx, cov_op op,
                                        const cov_rsql_expr **out);
-/* As above for creating: a denying scope is 403. */
-COV_CHECK cov_status cov__access_create(const cov_resource *r, cov_ctx *ctx,
-                                        const cov_rsql_expr **out);
-/* 403 unless the new row lies inside `scope`. `row` is in table order. */
+/* As above where no row is looked up first, for creating: a denying scope is 403. */
+COV_CHECK cov_status cov__access_gate(const cov_resource *r, cov_ctx *ctx, cov_op op,
+                                      const cov_rsql_expr **out);
+/* Does a stored row, given in table order, lie inside? The database is asked when only it can tell. */
+COV_CHECK cov_status cov__access_covers(const cov_resource *r, cov_ctx *ctx,
+                                        const cov_rsql_expr *scope, const cov_value *row,
+                                        bool *inside);
+cov_status cov__access_forbidden(const cov_resource *r, cov_ctx *ctx, cov_op op);
+/* 403 unless the row, as it now is stored, lies inside `scope`. Not from within a row callback. */
 COV_CHECK cov_status cov__access_check_row(const cov_resource *r, cov_ctx *ctx, cov_op op,
                                            const cov_rsql_expr *scope, const cov_value *row);
 /* 400 when the capability is off (spec/01 section 10). `flag` is "enableCreate", ... */
@@ -69,6 +77,8 @@ typedef struct cov_where {
     bool live_only;            /* exclude soft-deleted rows */
 } cov_where;
 
+/* Does this request leave out soft-deleted rows? */
+bool cov__live_only(const cov_resource *r, cov_ctx *ctx);
 /* A caller's filter text under the resource's policy; NULL for an empty one. */
 COV_CHECK cov_status cov__filter_bind(const cov_resource *r, cov_ctx *ctx, cov_str text,
                                       const cov_rsql_expr **out);
@@ -195,11 +205,15 @@ bool cov__value_equal(const cov_value *a, const cov_value *b);
 /* --- write.c: INSERT and UPDATE statements --- */
 
 /*
- * Insert one row; *row is what the table then holds. With `upsert`, a row with the same id is updated
- * instead, as far as `update_scope` allows: *row is NULL when it does not.
+ * Insert one row; *row is what the table then holds. With `update`, a row with the same id is updated
+ * instead, if it is one of those: *row is NULL when it is not.
  */
 COV_CHECK cov_status cov__insert(const cov_resource *r, cov_ctx *ctx, const cov_input *input,
-                                 bool upsert, const cov_rsql_expr *update_scope, cov_value **row);
+                                 const cov_where *update, cov_value **row);
+/* Set the next version, unless the input sets one or the old one cannot be counted up (spec/01 section 15.4). */
+void cov__bump_version(const cov_resource *r, const cov_value *before, cov_input *input);
+/* The same for every row of an UPDATE that has `n` assignments so far, if versions are numbers; returns the new n. */
+size_t cov__bump_version_sql(const cov_resource *r, const cov_input *input, size_t n, cov_sql *sql);
 /* Insert with everything around it: hooks, the create scope, the record for listeners. */
 COV_CHECK cov_status cov__create_row(const cov_resource *r, cov_ctx *ctx,
                                      const cov_rsql_expr *scope, cov_input *input, cov_value **row);
@@ -219,6 +233,9 @@ const char *cov__json_kind(yyjson_val *json);
 /* 400 when a batch is larger than the limit. */
 COV_CHECK cov_status cov__batch_limit(cov_ctx *ctx, const char *operation, int64_t limit,
                                       int64_t requested);
+
+/* The routes beside /:id and /rpc by place, false behind the last: no route may go without a test of its scopes. */
+bool cov__fixed_route(size_t at, cov_method *method, cov_str *tail);
 
 /* --- handlers, one file each --- */
 cov_status cov__list(const cov_resource *r, cov_ctx *ctx, cov_str id);

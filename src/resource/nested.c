@@ -61,7 +61,7 @@ static cov_status read_list(nested_reader *reader, yyjson_val *list, cov_nested_
 static cov_status check_access(nested_reader *reader)
 {
     const cov_resource *target = reader->relation->target;
-    cov_status st = cov__access_create(target, reader->ctx, &reader->scope);
+    cov_status st = cov__access_gate(target, reader->ctx, COV_OP_CREATE, &reader->scope);
 
     return st == COV_OK
                ? cov__access_capability(target, reader->ctx, target->config->capabilities.create,

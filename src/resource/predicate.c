@@ -24,9 +24,14 @@ cov_status cov__filter_bind(const cov_resource *r, cov_ctx *ctx, cov_str text,
     return st == COV_OK ? cov_rsql_check_db(*out, ctx->db->driver->caps, ctx->err) : st;
 }
 
+bool cov__live_only(const cov_resource *r, cov_ctx *ctx)
+{
+    return r->soft_delete != NULL && !cov_param_flag(ctx, COV_PARAM_WITH_DELETED);
+}
+
 cov_status cov__where_row(const cov_resource *r, cov_ctx *ctx, cov_op op, cov_where *out)
 {
-    out->live_only = r->soft_delete != NULL && !cov_param_flag(ctx, COV_PARAM_WITH_DELETED);
+    out->live_only = cov__live_only(r, ctx);
     return cov__access_scope(r, ctx, op, &out->expr);
 }
 

@@ -7,15 +7,34 @@ typedef struct linker {
     const cov_schema *schema;
     cov_resource *const *all;
     size_t n_all;
+    size_t n; /* relations so far */
     cov_error *err;
 } linker;
 
-const cov_relation *cov__relation_named(const cov_resource *r, cov_str name)
+static const cov_relation *named_among(const cov_resource *r, size_t n, cov_str name)
 {
-    for (size_t i = 0; i < r->n_relations; i++)
+    for (size_t i = 0; i < n; i++)
         if (cov_str_eq(r->relations[i].name, name))
             return &r->relations[i];
     return NULL;
+}
+
+const cov_relation *cov__relation_named(const cov_resource *r, cov_str name)
+{
+    return named_among(r, r->n_relations, name);
+}
+
+static const cov_rsql_hop *hop_named(const void *from, cov_str name)
+{
+    const cov_resource *r = from;
+    const cov_relation *relation = named_among(r, r->n_paths, name);
+
+    return relation != NULL ? &relation->hop : NULL;
+}
+
+cov_rsql_paths cov__relation_paths(const cov_resource *r)
+{
+    return (cov_rsql_paths){ hop_named, r };
 }
 
 bool cov__relation_is_single(const cov_relation *relation)
@@ -23,15 +42,21 @@ bool cov__relation_is_single(const cov_relation *relation)
     return relation->type == COV_BELONGS_TO || relation->type == COV_HAS_ONE;
 }
 
+/* Foreign keys name tables, whatever the resources are called. */
+static const cov_resource *resource_of_table(const linker *l, cov_str name)
+{
+    for (size_t i = 0; i < l->n_all; i++)
+        if (cov_str_eq(l->all[i]->table->name, name))
+            return l->all[i];
+    return NULL;
+}
+
 static const cov_resource *resource_named(const linker *l, cov_str name)
 {
     for (size_t i = 0; i < l->n_all; i++)
         if (cov_str_eq(l->all[i]->config->name, name))
             return l->all[i];
-    for (size_t i = 0; i < l->n_all; i++)
-        if (cov_str_eq(l->all[i]->table->name, name))
-            return l->all[i];
-    return NULL;
+    return resource_of_table(l, name);
 }
 
 static cov_status fail(linker *l, const cov_relation_config *config, const char *what, cov_str name)
@@ -102,7 +127,7 @@ static cov_status link_columns(linker *l, const cov_relation_config *config, cov
 
 static cov_status link_declared(linker *l, const cov_relation_config *config)
 {
-    cov_relation *out = &l->r->relations[l->r->n_relations];
+    cov_relation *out = &l->r->relations[l->n];
     cov_status st;
 
     out->name = config->name;
@@ -112,8 +137,9 @@ static cov_status link_declared(linker *l, const cov_relation_config *config)
     if (out->target == NULL)
         return fail(l, config, "no resource is called", config->resource);
     st = link_columns(l, config, out);
+    out->hop.target = out->target->table;
     if (st == COV_OK)
-        l->r->n_relations++;
+        l->n++;
     return st;
 }
 
@@ -131,35 +157,36 @@ static cov_str parent_name(cov_str column)
     return end > 0 ? cov_str_slice(column, 0, end) : column;
 }
 
-static void add_discovered(linker *l, cov_str name, cov_relation_type type,
-                           const cov_resource *target, const cov_column *local,
-                           const cov_column *remote)
+/* The first of a name wins. */
+static void add_discovered(linker *l, const cov_relation *found)
 {
-    cov_relation *out = &l->r->relations[l->r->n_relations];
-
-    if (local == NULL || remote == NULL || cov__relation_named(l->r, name) != NULL)
+    if (found->local == NULL || found->remote == NULL ||
+        named_among(l->r, l->n, found->name) != NULL)
         return;
-    out->name = name;
-    out->type = type;
-    out->target = target;
-    out->local = local;
-    out->remote = remote;
-    l->r->n_relations++;
+    l->r->relations[l->n++] = *found;
 }
 
-/* Only registered resources are reached, so that their rules protect the rows (spec/01 Q-17i). */
-static void discover_parents(linker *l)
+/* An include reaches registered resources only, so that their rules protect the rows (spec/01 Q-17i). */
+static void discover_parents(linker *l, bool of_any_table)
 {
     const cov_table *table = l->r->table;
 
     for (size_t i = 0; i < table->n_foreign_keys; i++) {
         const cov_foreign_key *key = &table->foreign_keys[i];
-        const cov_resource *target = key->n_columns == 1 ? resource_named(l, key->table) : NULL;
-        const cov_column *local = &table->columns[key->columns[0]];
+        cov_relation found = { .type = COV_BELONGS_TO };
 
-        if (target != NULL)
-            add_discovered(l, parent_name(local->db_name), COV_BELONGS_TO, target, local,
-                           cov_table_db_column(target->table, key->targets[0]));
+        if (key->n_columns != 1)
+            continue;
+        found.target = resource_of_table(l, key->table);
+        found.hop.target = found.target != NULL ? found.target->table
+                           : of_any_table       ? cov_schema_table(l->schema, key->table)
+                                                : NULL;
+        if (found.hop.target == NULL)
+            continue;
+        found.local = &table->columns[key->columns[0]];
+        found.remote = cov_table_db_column(found.hop.target, key->targets[0]);
+        found.name = parent_name(found.local->db_name);
+        add_discovered(l, &found);
     }
 }
 
@@ -172,11 +199,16 @@ static void discover_children(linker *l)
              !cov_str_eq(child->table->name, l->r->table->name) && k < child->table->n_foreign_keys;
              k++) {
             const cov_foreign_key *key = &child->table->foreign_keys[k];
+            cov_relation found = { .type = COV_HAS_MANY };
 
-            if (key->n_columns == 1 && cov_str_eq(key->table, l->r->table->name))
-                add_discovered(l, child->table->name, COV_HAS_MANY, child,
-                               cov_table_db_column(l->r->table, key->targets[0]),
-                               &child->table->columns[key->columns[0]]);
+            if (key->n_columns != 1 || !cov_str_eq(key->table, l->r->table->name))
+                continue;
+            found.name = child->table->name;
+            found.target = child;
+            found.hop.target = child->table;
+            found.local = cov_table_db_column(l->r->table, key->targets[0]);
+            found.remote = &child->table->columns[key->columns[0]];
+            add_discovered(l, &found);
         }
     }
 }
@@ -191,10 +223,30 @@ static size_t most_relations(const linker *l)
     return most;
 }
 
+static void discover(linker *l, bool of_any_table)
+{
+    discover_parents(l, of_any_table);
+    discover_children(l);
+}
+
+/* A related row that is marked as deleted gives nobody access. */
+static void finish_hop(cov_relation *relation)
+{
+    cov_rsql_hop *hop = &relation->hop;
+
+    hop->outer = relation->local;
+    hop->inner = relation->remote;
+    hop->through = relation->through;
+    hop->through_outer = relation->through_source;
+    hop->through_inner = relation->through_target;
+    hop->deleted = relation->target != NULL ? relation->target->soft_delete : NULL;
+    hop->next = relation->target;
+}
+
 cov_status cov_resource_link(cov_arena *arena, cov_resource *resource, const cov_schema *schema,
                              cov_resource *const *all, size_t n_all, cov_error *err)
 {
-    linker l = { arena, resource, schema, all, n_all, err };
+    linker l = { arena, resource, schema, all, n_all, 0, err };
     cov_status st = COV_OK;
 
     resource->relations = COV_NEW_ARRAY(arena, cov_relation, most_relations(&l) + 1);
@@ -202,9 +254,14 @@ cov_status cov_resource_link(cov_arena *arena, cov_resource *resource, const cov
         return cov_fail_nomem(err);
     for (size_t i = 0; st == COV_OK && i < resource->config->n_relations; i++)
         st = link_declared(&l, &resource->config->relations[i]);
-    if (st == COV_OK && resource->config->auto_relations) {
-        discover_parents(&l);
-        discover_children(&l);
-    }
-    return st;
+    if (st != COV_OK)
+        return st;
+    if (resource->config->auto_relations)
+        discover(&l, false);
+    resource->n_relations = l.n;
+    discover(&l, true);
+    resource->n_paths = l.n;
+    for (size_t i = 0; i < l.n; i++)
+        finish_hop(&resource->relations[i]);
+    return COV_OK;
 }

@@ -5,7 +5,6 @@
 
 typedef struct builder {
     cov_arena *arena;
-    const cov_host *host;
     cov_resource *r;
     cov_error *err;
 } builder;
@@ -242,7 +241,6 @@ static cov_status access_of(builder *b, cov_op op)
 {
     cov_access *access = &b->r->access[op];
     cov_str text = scope_text(b->r->config, op);
-    const cov_rsql_expr *checked = NULL;
     cov_status st;
 
     access->public_ = b->r->config->auth.set && b->r->config->auth.public_[op];
@@ -250,13 +248,10 @@ static cov_status access_of(builder *b, cov_op op)
         return COV_OK;
     access->denied = cov_str_trim(text).len == 0;
     st = cov_rsql_parse(b->arena, text, b->r->table, &b->r->scope_policy, &access->scope, b->err);
-    /* Without a user no placeholder has a value; what is checked here are the columns and operators. */
-    if (st == COV_OK)
-        st = cov_rsql_bind(b->arena, access->scope, b->r->table, b->host, NULL, &checked, b->err);
     if (st == COV_OK)
         return COV_OK;
-    return cov_fail(b->err, COV_EINVAL, "resource \"%.*s\": scope \"%.*s\": %s",
-                    COV_STR_ARG(b->r->config->name), COV_STR_ARG(text), b->err->text);
+    return cov_fail(b->err, COV_EINVAL, "resource \"%.*s\": scope for %s: %s",
+                    COV_STR_ARG(b->r->config->name), cov__op_names[op], b->err->text);
 }
 
 const cov_table *cov_resource_table(const cov_resource *resource)
@@ -269,11 +264,11 @@ const cov_resource_config *cov_resource_config_of(const cov_resource *resource)
     return resource->config;
 }
 
-cov_status cov_resource_new(cov_arena *arena, const cov_host *host,
-                            const cov_resource_config *config, const cov_resource_code *code,
-                            const cov_table *table, cov_resource **out, cov_error *err)
+cov_status cov_resource_new(cov_arena *arena, const cov_resource_config *config,
+                            const cov_resource_code *code, const cov_table *table,
+                            cov_resource **out, cov_error *err)
 {
-    builder b = { arena, host, COV_NEW(arena, cov_resource), err };
+    builder b = { arena, COV_NEW(arena, cov_resource), err };
     cov_status st;
 
     if (b.r == NULL)

@@ -26,8 +26,7 @@ typedef struct cov_resource_code {
  * Make a resource of `table`; checks that every name in `config` is a column. All is borrowed, the result
  * lives in `arena`. Fails with COV_EINVAL; the detail names the option and the nearest column.
  */
-COV_CHECK cov_status cov_resource_new(cov_arena *arena, const cov_host *host,
-                                      const cov_resource_config *config,
+COV_CHECK cov_status cov_resource_new(cov_arena *arena, const cov_resource_config *config,
                                       const cov_resource_code *code, const cov_table *table,
                                       cov_resource **out, cov_error *err);
 
@@ -48,6 +47,12 @@ COV_CHECK cov_status cov_resource_insert(const cov_resource *resource, cov_ctx *
                                          const cov_named_value *values, size_t n, cov_value **row);
 const cov_table *cov_resource_table(const cov_resource *resource);
 const cov_resource_config *cov_resource_config_of(const cov_resource *resource);
+/*
+ * Bind every configured scope once, when all resources are linked: relation paths lead through several of
+ * them. Fails with COV_EINVAL; the detail names resource, operation and what is wrong.
+ */
+COV_CHECK cov_status cov_resource_check(cov_arena *arena, const cov_resource *resource,
+                                        const cov_host *host, cov_error *err);
 
 typedef cov_status (*cov_resource_handler)(const cov_resource *resource, cov_ctx *ctx, cov_str id);
 

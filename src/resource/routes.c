@@ -45,6 +45,15 @@ static bool exists(const cov_resource *r, batch_limit needs)
     return true;
 }
 
+bool cov__fixed_route(size_t at, cov_method *method, cov_str *tail)
+{
+    if (at >= COV_COUNT_OF(fixed))
+        return false;
+    *method = fixed[at].method;
+    *tail = fixed[at].tail;
+    return true;
+}
+
 cov_resource_route cov_resource_find(const cov_resource *resource, cov_method method, cov_str tail)
 {
     const cov_str rpc = COV_STR_INIT("rpc/");

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* PATCH /:id and PUT /:id (spec/01 sections 6.6, 6.7 and 15). */
-#include <math.h>
-
-#include "base/num.h"
 #include "resource/hooks.h"
 
 typedef struct update_work {
@@ -65,42 +62,6 @@ static void reset_omitted(update_work *work)
     }
 }
 
-static bool next_version(const cov_value *value, cov_value *out)
-{
-    double d;
-
-    switch (value->type) {
-    case COV_NULL:
-        *out = cov_value_int(1);
-        return true;
-    case COV_INT:
-        *out = cov_value_int(value->i < INT64_MAX ? value->i + 1 : value->i);
-        return true;
-    case COV_REAL:
-        *out = cov_value_real(value->r + 1);
-        return true;
-    case COV_TEXT:
-    case COV_BLOB:
-        break;
-    }
-    if (!cov_parse_double(value->s, &d) || fabs(d) >= (double)COV_JSON_MAX_SAFE_INT)
-        return false;
-    *out = d == floor(d) ? cov_value_int((int64_t)d + 1) : cov_value_real(d + 1);
-    return true;
-}
-
-/* A version that the client sets wins. */
-static void bump_version(update_work *work)
-{
-    const cov_column *version = work->r->version;
-    cov_value *value;
-
-    if (version == NULL || version->generated || work->input.present[version->index])
-        return;
-    value = &work->input.values[version->index];
-    work->input.present[version->index] = next_version(&work->before[version->index], value);
-}
-
 static cov_status write(update_work *work)
 {
     const cov_resource *r = work->r;
@@ -147,7 +108,7 @@ static cov_status run(void *arg)
     st = cov__before_update(work->r, work->ctx, work->kind, work->before, &work->input);
     if (st != COV_OK)
         return st;
-    bump_version(work);
+    cov__bump_version(work->r, work->before, &work->input);
     st = write(work);
     if (st != COV_OK || work->after == work->before)
         return st;

@@ -69,8 +69,8 @@ static void set_excluded(const cov_column *column, bool first, cov_sql *sql)
 }
 
 /* With nothing but the id given, the id is set to itself, so that RETURNING has a row. */
-static void on_conflict(const cov_resource *r, const cov_input *input,
-                        const cov_rsql_expr *update_scope, cov_sql *sql)
+static void on_conflict(const cov_resource *r, const cov_input *input, const cov_where *update,
+                        cov_sql *sql)
 {
     size_t n = 0;
 
@@ -82,14 +82,11 @@ static void on_conflict(const cov_resource *r, const cov_input *input,
             set_excluded(&r->table->columns[i], n++ == 0, sql);
     if (n == 0)
         set_excluded(r->id, true, sql);
-    if (update_scope == NULL)
-        return;
-    COV_SQL(sql, " WHERE ");
-    cov_rsql_to_sql(update_scope, sql);
+    cov__where_sql(r, update, false, sql);
 }
 
-cov_status cov__insert(const cov_resource *r, cov_ctx *ctx, const cov_input *input, bool upsert,
-                       const cov_rsql_expr *update_scope, cov_value **row)
+cov_status cov__insert(const cov_resource *r, cov_ctx *ctx, const cov_input *input,
+                       const cov_where *update, cov_value **row)
 {
     cov_status st;
     cov_sql sql;
@@ -101,8 +98,8 @@ cov_status cov__insert(const cov_resource *r, cov_ctx *ctx, const cov_input *inp
         insert_values(r, input, &sql);
     else
         COV_SQL(&sql, " DEFAULT VALUES");
-    if (upsert && input->present[r->id->index])
-        on_conflict(r, input, update_scope, &sql);
+    if (update != NULL && input->present[r->id->index])
+        on_conflict(r, input, update, &sql);
     COV_SQL(&sql, " RETURNING ");
     cov__column_list_sql(&sql, &r->all);
     st = cov__query_row(ctx, &sql, row);
@@ -115,7 +112,7 @@ cov_status cov__create_row(const cov_resource *r, cov_ctx *ctx, const cov_rsql_e
     cov_status st = cov__before_create(r, ctx, input);
 
     if (st == COV_OK)
-        st = cov__insert(r, ctx, input, false, NULL, row);
+        st = cov__insert(r, ctx, input, NULL, row);
     if (st == COV_OK)
         st = cov__access_check_row(r, ctx, COV_OP_CREATE, scope, *row);
     return st == COV_OK ? cov__after_create(r, ctx, *row) : st;

@@ -15,41 +15,36 @@ const cov_rsql_expr *cov_rsql_none(void)
     return &never;
 }
 
-static cov_status find_column(cov__binder *b, const cov_rsql_node *node, const cov_column **out)
+static cov_status find_column(cov__binder *b, const cov_rsql_node *node, cov__path *out)
 {
     cov_str selector = node->compare.selector;
-    size_t dot;
 
-    *out = cov_table_column(b->table, selector);
-    if (*out != NULL)
+    out->n = 0;
+    out->column = cov_table_column(b->table, selector);
+    if (out->column != NULL)
         return COV_OK;
-    dot = cov_str_find(selector, '.', 0);
-    if (dot < selector.len)
-        return COV__RSQL_FAIL(b->err, node->compare.offset, "Unknown relation '%.*s' on '%.*s'",
-                              COV_STR_ARG(cov_str_slice(selector, 0, dot)),
-                              COV_STR_ARG(b->table->name));
+    if (cov_str_find(selector, '.', 0) < selector.len)
+        return cov__rsql_find_path(b, node, out);
     return COV__RSQL_FAIL(b->err, node->compare.offset, "Unknown column: %.*s",
                           COV_STR_ARG(selector));
 }
 
 static cov_status bind_compare(cov__binder *b, const cov_rsql_node *node, const cov_rsql_expr **out)
 {
-    const cov_column *column = NULL;
+    cov__path path;
     cov_rsql_expr *leaf;
-    cov_status st = find_column(b, node, &column);
+    cov_status st = find_column(b, node, &path);
 
     if (st != COV_OK)
         return st;
     leaf = COV_NEW(b->arena, cov_rsql_expr);
     if (leaf == NULL)
         return cov_fail_nomem(b->err);
-    leaf->column = column;
-    leaf->text_affinity = cov__rsql_text_affinity(column->declared);
+    leaf->column = path.column;
+    leaf->text_affinity = cov__rsql_text_affinity(path.column->declared);
     st = node->compare.op.custom != NULL ? cov__rsql_bind_custom(b, node, leaf)
-                                         : cov__rsql_bind_leaf(b, node, column, leaf);
-    if (st == COV_OK)
-        *out = leaf;
-    return st;
+                                         : cov__rsql_bind_leaf(b, node, path.column, leaf);
+    return st == COV_OK ? cov__rsql_wrap_path(b, &path, leaf, out) : st;
 }
 
 static cov_rsql_expr *new_chain(cov_arena *arena, cov__expr_kind kind, size_t cap)
@@ -134,11 +129,12 @@ static cov_status bind_node(cov__binder *b, const cov_rsql_node *node, size_t de
     return COV_OK;
 }
 
-cov_status cov_rsql_bind(cov_arena *arena, const cov_rsql_node *node, const cov_table *table,
-                         const cov_host *host, const cov_rsql_vars *vars, const cov_rsql_expr **out,
-                         cov_error *err)
+cov_status cov_rsql_bind_scope(cov_arena *arena, const cov_rsql_node *node, const cov_table *table,
+                               const cov_host *host, const cov_rsql_vars *vars,
+                               const cov_rsql_paths *paths, const cov_rsql_expr **out,
+                               cov_error *err)
 {
-    cov__binder b = { arena, table, host, vars, err };
+    cov__binder b = { arena, table, host, vars, paths, err };
     const cov_rsql_expr *expr = NULL;
     cov_status st = COV_OK;
 
@@ -147,6 +143,13 @@ cov_status cov_rsql_bind(cov_arena *arena, const cov_rsql_node *node, const cov_
     if (st == COV_OK)
         *out = expr;
     return st;
+}
+
+cov_status cov_rsql_bind(cov_arena *arena, const cov_rsql_node *node, const cov_table *table,
+                         const cov_host *host, const cov_rsql_vars *vars, const cov_rsql_expr **out,
+                         cov_error *err)
+{
+    return cov_rsql_bind_scope(arena, node, table, host, vars, NULL, out, err);
 }
 
 const cov_rsql_expr *cov_rsql_and(cov_arena *arena, const cov_rsql_expr *a, const cov_rsql_expr *b,

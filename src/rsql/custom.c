@@ -91,20 +91,18 @@ static bool operand(cov_arena *arena, const cov__literal *literal, cov_value *ou
     return true;
 }
 
-static cov_status collect(cov__binder *b, const cov__literal *written, cov_rsql_expr *out,
+static cov_status collect(cov__binder *b, const cov__literal *literal, cov_rsql_expr *out,
                           bool *unknown)
 {
-    cov__literal literal;
     cov_status st = COV_OK;
 
-    if (written->kind == COV__LIT_LIST) {
-        for (const cov__literal *e = written->list.first; e != NULL && st == COV_OK; e = e->next)
+    if (literal->kind == COV__LIT_LIST) {
+        for (const cov__literal *e = literal->list.first; e != NULL && st == COV_OK; e = e->next)
             st = collect(b, e, out, unknown);
         return st;
     }
-    cov__rsql_resolve(b, written, &literal);
-    *unknown |= literal.kind == COV__LIT_UNKNOWN;
-    if (!operand(b->arena, &literal, &out->values.items[out->values.count]))
+    *unknown |= literal->kind == COV__LIT_UNKNOWN;
+    if (!operand(b->arena, literal, &out->values.items[out->values.count]))
         return cov_fail_nomem(b->err);
     out->values.count++;
     return COV_OK;
@@ -112,15 +110,17 @@ static cov_status collect(cov__binder *b, const cov__literal *written, cov_rsql_
 
 cov_status cov__rsql_bind_custom(cov__binder *b, const cov_rsql_node *node, cov_rsql_expr *out)
 {
-    const cov__literal *value = &node->compare.value;
     bool unknown = false;
-    cov_status st;
+    cov__literal value;
+    cov_status st = cov__rsql_resolve(b, &node->compare.value, &value);
 
+    if (st != COV_OK)
+        return st;
     /* One more than needed: an empty list, too, gets an address. */
-    out->values.items = COV_NEW_ARRAY(b->arena, cov_value, cov__rsql_count_scalars(value) + 1);
+    out->values.items = COV_NEW_ARRAY(b->arena, cov_value, cov__rsql_count_scalars(&value) + 1);
     if (out->values.items == NULL)
         return cov_fail_nomem(b->err);
-    st = collect(b, value, out, &unknown);
+    st = collect(b, &value, out, &unknown);
     out->custom = node->compare.op.custom;
     /* The operator may be a negative one: a scope must not widen by a missing value. */
     out->kind = unknown ? COV__EXPR_NEVER : COV__EXPR_CUSTOM;

@@ -216,6 +216,8 @@ static cov_tri eval_expr(evaluation *ev, const cov_rsql_expr *e)
         return eval_match(ev, e);
     case COV__EXPR_CUSTOM:
         return eval_custom(ev, e);
+    case COV__EXPR_EXISTS:
+        return COV_UNKNOWN;
     }
     return COV_FALSE;
 }

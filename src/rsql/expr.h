@@ -23,7 +23,8 @@ typedef enum cov__expr_kind {
     COV__EXPR_IN,       /* view equals one of values, or one of the words; negate */
     COV__EXPR_BETWEEN,  /* values[0] <= view <= values[1]; negate */
     COV__EXPR_MATCH,    /* the text operators; negate */
-    COV__EXPR_CUSTOM    /* the application's, with values as its operands; never unknown */
+    COV__EXPR_CUSTOM,   /* the application's, with values as its operands; never unknown */
+    COV__EXPR_EXISTS    /* some related row satisfies; only SQL can tell */
 } cov__expr_kind;
 
 typedef enum cov__view {
@@ -57,6 +58,11 @@ struct cov_rsql_expr {
             size_t count;
         } values;
         cov_str pattern;
+        struct {
+            const cov_rsql_hop *hop;
+            cov_str outer; /* quoted table that the hop starts from */
+            const cov_rsql_expr *where;
+        } exists;
     };
     /* Pattern or operand before lower-casing, for engines with their own lower(). */
     cov_str original;

@@ -10,7 +10,7 @@ typedef struct leaf {
     const cov__op *op;
     cov_str token;
     const cov_column *column;
-    cov__literal literal; /* the value, its placeholder resolved */
+    cov__literal literal; /* the value, its placeholders resolved */
     cov_rsql_expr *out;
 } leaf;
 
@@ -39,35 +39,10 @@ static cov_status fail_plain(leaf *l, const char *message)
     return COV__RSQL_FAIL(l->b->err, l->node->compare.offset, "%s", message);
 }
 
-void cov__rsql_resolve(const cov__binder *b, const cov__literal *in, cov__literal *out)
+/* Its value is the user's; how many there are is then no mistake of the scope. */
+static bool is_given(const leaf *l)
 {
-    cov_value value = cov_value_null();
-
-    *out = *in;
-    if (in->kind != COV__LIT_PLACEHOLDER)
-        return;
-    out->kind = COV__LIT_UNKNOWN;
-    if (b->vars == NULL || !b->vars->get(b->vars->self, in->text, &value))
-        return;
-    switch (value.type) {
-    case COV_NULL:
-        out->kind = COV__LIT_NULL;
-        break;
-    case COV_INT:
-        out->kind = COV__LIT_INT;
-        out->i = value.i;
-        break;
-    case COV_REAL:
-        out->kind = value.r == value.r ? COV__LIT_REAL : COV__LIT_UNKNOWN;
-        out->r = value.r;
-        break;
-    case COV_TEXT:
-        out->kind = COV__LIT_STRING;
-        out->text = value.s;
-        break;
-    case COV_BLOB:
-        break;
-    }
+    return l->node->compare.value.kind == COV__LIT_PLACEHOLDER;
 }
 
 static bool set_operands(leaf *l, const cov_value *values, size_t count)
@@ -146,7 +121,6 @@ typedef struct value_set {
     cov_value *items;
     size_t count;
     size_t cap;
-    size_t n_literals;
     uint8_t words;
     bool has_null;
     bool has_unknown;
@@ -163,25 +137,22 @@ size_t cov__rsql_count_scalars(const cov__literal *literal)
     return count;
 }
 
-static cov_status collect(leaf *l, const cov__literal *written, value_set *set)
+static cov_status collect(leaf *l, const cov__literal *literal, value_set *set)
 {
-    cov__literal literal;
     cov__operand operand;
 
-    if (written->kind == COV__LIT_LIST) {
+    if (literal->kind == COV__LIT_LIST) {
         cov_status st = COV_OK;
 
-        for (const cov__literal *e = written->list.first; e != NULL && st == COV_OK; e = e->next)
+        for (const cov__literal *e = literal->list.first; e != NULL && st == COV_OK; e = e->next)
             st = collect(l, e, set);
         return st;
     }
-    set->n_literals++;
-    cov__rsql_resolve(l->b, written, &literal);
-    set->has_null |= literal.kind == COV__LIT_NULL;
-    set->has_unknown |= literal.kind == COV__LIT_UNKNOWN;
-    if (literal.kind == COV__LIT_NULL || literal.kind == COV__LIT_UNKNOWN)
+    set->has_null |= literal->kind == COV__LIT_NULL;
+    set->has_unknown |= literal->kind == COV__LIT_UNKNOWN;
+    if (literal->kind == COV__LIT_NULL || literal->kind == COV__LIT_UNKNOWN)
         return COV_OK;
-    if (!cov__rsql_coerce(l->b->arena, l->column, &literal, true, &operand))
+    if (!cov__rsql_coerce(l->b->arena, l->column, literal, true, &operand))
         return cov_fail_nomem(l->b->err);
     set->words |= operand.words;
     for (size_t i = 0; i < operand.n_values; i++)
@@ -304,15 +275,15 @@ static cov_status bind_between(leaf *l)
     size_t count = 0;
 
     flatten(&l->literal, written, COV_COUNT_OF(written), &count);
+    if (count != 2 && is_given(l))
+        return settle(l, COV__EXPR_NEVER);
     if (l->literal.kind != COV__LIT_LIST || count != 2)
         return COV__RSQL_FAIL(l->b->err, l->node->compare.offset,
                               "%.*s requires exactly two values", COV_STR_ARG(l->token));
     for (size_t i = 0; i < 2; i++) {
-        cov__literal literal;
-        cov_status st;
+        cov_status st = order_operand(l, written[i], &bounds[i]);
 
-        cov__rsql_resolve(l->b, written[i], &literal);
-        if ((st = order_operand(l, &literal, &bounds[i])) != COV_OK)
+        if (st != COV_OK)
             return st;
     }
     if (bounds[0].type == COV_NULL || bounds[1].type == COV_NULL)
@@ -497,10 +468,10 @@ static cov_status bind_value(leaf *l)
 
     if ((l->op->classes & (1u << l->column->class_)) == 0)
         return fail_support(l);
-    if (l->literal.kind == COV__LIT_LIST && !takes_list)
+    if (l->literal.kind == COV__LIT_LIST && !takes_list && !is_given(l))
         return COV__RSQL_FAIL(l->b->err, l->node->compare.offset,
                               "Operator '%.*s' does not accept a list", COV_STR_ARG(l->token));
-    if (l->literal.kind == COV__LIT_UNKNOWN)
+    if (l->literal.kind == COV__LIT_UNKNOWN || (l->literal.kind == COV__LIT_LIST && !takes_list))
         return settle(l, COV__EXPR_NEVER);
     return bind_rules[l->op->kind](l);
 }
@@ -517,6 +488,7 @@ cov_status cov__rsql_bind_leaf(cov__binder *b, const cov_rsql_node *node, const 
         .out = out,
     };
 
-    cov__rsql_resolve(b, &node->compare.value, &l.literal);
-    return bind_value(&l);
+    cov_status st = cov__rsql_resolve(b, &node->compare.value, &l.literal);
+
+    return st == COV_OK ? bind_value(&l) : st;
 }

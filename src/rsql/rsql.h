@@ -27,6 +27,7 @@ typedef struct cov_rsql_limits {
     {                           \
         4096, 10, 100           \
     }
+enum { COV_RSQL_MAX_HOPS = 5 };
 
 /* What a caller may use (section 5). NULL members allow everything. */
 typedef struct cov_rsql_policy {
@@ -75,11 +76,42 @@ COV_CHECK cov_status cov_rsql_parse(cov_arena *arena, cov_str text, const cov_ta
                                     const cov_rsql_policy *policy, const cov_rsql_node **out,
                                     cov_error *err);
 
-/* Value of a placeholder such as "user.id"; false: not known (then the scope denies). */
+/*
+ * Values of placeholders such as "user.id". What is not known (false, or NULL as the value) makes its
+ * comparison match no row, whatever the operator. Texts are borrowed by the predicate.
+ */
 typedef struct cov_rsql_vars {
     bool (*get)(const void *self, cov_str path, cov_value *value);
     const void *self;
+    /*
+     * A list, asked for when `get` knows no value: *values and what they point to may live in `arena`. An
+     * empty list counts as not known. NULL: there are no lists.
+     */
+    bool (*list)(const void *self, cov_str path, cov_arena *arena, const cov_value **values,
+                 size_t *n);
 } cov_rsql_vars;
+
+/*
+ * One step of a relation path (section 10): the rows of `target` that belong to a row of the table before,
+ * those with target.inner = outer, or, by way of a junction, those that it pairs with `outer`.
+ */
+typedef struct cov_rsql_hop {
+    const cov_table *target;
+    const cov_column *outer;   /* of the table before */
+    const cov_column *inner;   /* of the target */
+    cov_str through;           /* manyToMany: quoted name of the junction; ptr NULL without one */
+    cov_str through_outer;     /* its quoted column that holds `outer` */
+    cov_str through_inner;     /* and the one that holds `inner` */
+    const cov_column *deleted; /* a row in which it is not NULL does not count; or NULL */
+    const void *next;          /* from where the path goes on; NULL: it cannot */
+} cov_rsql_hop;
+
+/* What a scope may cross. Hops outlive the predicates that are bound from them. */
+typedef struct cov_rsql_paths {
+    /* The step called `name`, NULL when there is none. `from` is `root` or a hop's `next`. */
+    const cov_rsql_hop *(*hop)(const void *from, cov_str name);
+    const void *root;
+} cov_rsql_paths;
 
 /*
  * Resolve columns and coerce literals (sections 6 and 7). `node` NULL gives *out NULL. `vars` may be NULL.
@@ -90,6 +122,14 @@ COV_CHECK cov_status cov_rsql_bind(cov_arena *arena, const cov_rsql_node *node,
                                    const cov_table *table, const cov_host *host,
                                    const cov_rsql_vars *vars, const cov_rsql_expr **out,
                                    cov_error *err);
+/*
+ * The same for a scope, which may cross relations: `organization.members.userId=={user.id}` holds for a row
+ * with some such related row. At most COV_RSQL_MAX_HOPS relations, no table twice.
+ */
+COV_CHECK cov_status cov_rsql_bind_scope(cov_arena *arena, const cov_rsql_node *node,
+                                         const cov_table *table, const cov_host *host,
+                                         const cov_rsql_vars *vars, const cov_rsql_paths *paths,
+                                         const cov_rsql_expr **out, cov_error *err);
 
 /* a AND b; NULL operands are neutral. NULL with both NULL, or on out of memory with *ok = false. */
 const cov_rsql_expr *cov_rsql_and(cov_arena *arena, const cov_rsql_expr *a, const cov_rsql_expr *b,
@@ -97,7 +137,13 @@ const cov_rsql_expr *cov_rsql_and(cov_arena *arena, const cov_rsql_expr *a, cons
 /* A predicate that no row satisfies. */
 const cov_rsql_expr *cov_rsql_none(void);
 
-/* Append the condition, in parentheses where needed; "1 = 1" for NULL. Failure is sticky in `sql`. */
+/* It crosses a relation: only the database can tell, cov_rsql_eval cannot. */
+bool cov_rsql_needs_db(const cov_rsql_expr *expr);
+
+/*
+ * Append the condition, in parentheses where needed; "1 = 1" for NULL. Failure is sticky in `sql`. The statement
+ * must name the table by its own name, without an alias: conditions on related rows refer to it so.
+ */
 void cov_rsql_to_sql(const cov_rsql_expr *expr, cov_sql *sql);
 /*
  * COV_EFILTER when `expr` needs what a database with these caps cannot do: regular expressions without
@@ -109,7 +155,8 @@ typedef enum cov_tri { COV_FALSE = 0, COV_TRUE = 1, COV_UNKNOWN = 2 } cov_tri;
 
 /*
  * Evaluate against one row: `row` holds table->n_columns values as the database stores them, in column
- * order. Scratch memory comes from `arena`. Exactly the meaning of cov_rsql_to_sql on SQLite.
+ * order. Scratch memory comes from `arena`. Exactly the meaning of cov_rsql_to_sql on SQLite, but that a condition on
+ * related rows is unknown (cov_rsql_needs_db).
  */
 cov_tri cov_rsql_eval(const cov_rsql_expr *expr, const cov_value *row, const cov_host *host,
                       cov_arena *arena);

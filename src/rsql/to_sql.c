@@ -420,9 +420,53 @@ static void put_custom(cov_sql *sql, const cov_rsql_expr *e)
     sql->copies = false;
 }
 
-/* --- the tree --- */
+/* --- related rows --- */
+
+static void put_qualified(cov_sql *sql, cov_str table, cov_str column)
+{
+    cov_sql_str(sql, table);
+    COV_SQL(sql, ".");
+    cov_sql_str(sql, column);
+}
 
 static void put_expr(cov_sql *sql, const cov_rsql_expr *e);
+
+/*
+ * The junction stands in a subquery of its own, so that the unqualified columns of the condition can only be those of the
+ * target; its alias keeps it apart from the outer table, should that be the junction.
+ */
+static void put_exists(cov_sql *sql, const cov_rsql_expr *e)
+{
+    const cov_rsql_hop *hop = e->exists.hop;
+    cov_str target = hop->target->quoted;
+
+    COV_SQL(sql, "EXISTS (SELECT 1 FROM ");
+    cov_sql_str(sql, target);
+    COV_SQL(sql, " WHERE ");
+    put_qualified(sql, target, hop->inner->quoted);
+    if (hop->through.ptr != NULL) {
+        COV_SQL(sql, " IN (SELECT ");
+        put_qualified(sql, COV_STR("\"covara_through\""), hop->through_inner);
+        COV_SQL(sql, " FROM ");
+        cov_sql_str(sql, hop->through);
+        COV_SQL(sql, " AS \"covara_through\" WHERE ");
+        put_qualified(sql, COV_STR("\"covara_through\""), hop->through_outer);
+    }
+    COV_SQL(sql, " = ");
+    put_qualified(sql, e->exists.outer, hop->outer->quoted);
+    if (hop->through.ptr != NULL)
+        COV_SQL(sql, ")");
+    if (hop->deleted != NULL) {
+        COV_SQL(sql, " AND ");
+        put_qualified(sql, target, hop->deleted->quoted);
+        COV_SQL(sql, " IS NULL");
+    }
+    COV_SQL(sql, " AND ");
+    put_expr(sql, e->exists.where);
+    COV_SQL(sql, ")");
+}
+
+/* --- the tree --- */
 
 /* The operands [from, to) of a chain: flat when few, else in blocks, which keeps the expression shallow. */
 static void put_operands(cov_sql *sql, const cov_rsql_expr *e, size_t from, size_t to)
@@ -492,6 +536,9 @@ static void put_expr(cov_sql *sql, const cov_rsql_expr *e)
     case COV__EXPR_CUSTOM:
         put_custom(sql, e);
         break;
+    case COV__EXPR_EXISTS:
+        put_exists(sql, e);
+        break;
     }
 }
 
@@ -514,6 +561,8 @@ cov_status cov_rsql_check_db(const cov_rsql_expr *expr, uint32_t caps, cov_error
             st = cov_rsql_check_db(expr->kids.items[i], caps, err);
         return st;
     }
+    if (expr->kind == COV__EXPR_EXISTS)
+        return cov_rsql_check_db(expr->exists.where, caps, err);
     if (expr->kind == COV__EXPR_MATCH && expr->arg == COV__REGEX)
         return COV__RSQL_FAIL(err, COV_NO_OFFSET, "Operator '%s' is not supported by this database",
                               expr->icase ? "=iregex=" : "=regex=");

@@ -108,7 +108,7 @@ static bool var(const void *self, cov_str path, cov_value *value)
 static void try_filter(cov_str text, bool trusted)
 {
     cov_rsql_policy policy = { .limits = COV_RSQL_DEFAULT_LIMITS, .trusted = trusted };
-    cov_rsql_vars vars = { var, NULL };
+    cov_rsql_vars vars = { .get = var };
     const cov_rsql_node *node = NULL;
     const cov_rsql_expr *expr = NULL;
     cov_error err;

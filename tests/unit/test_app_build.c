@@ -10,9 +10,11 @@
 #include "app/build.h"
 #include "app_fixture.h"
 
-static const char schema[] = "CREATE TABLE t (id TEXT PRIMARY KEY, name TEXT, kind TEXT);"
-                             "CREATE TABLE pairs (a INTEGER, b INTEGER, PRIMARY KEY (a, b));"
-                             "INSERT INTO t VALUES ('a', 'Ann', 'x');";
+static const char schema[] =
+    "CREATE TABLE t (id TEXT PRIMARY KEY, name TEXT, kind TEXT);"
+    "CREATE TABLE pairs (a INTEGER, b INTEGER, PRIMARY KEY (a, b));"
+    "CREATE TABLE kids (id INTEGER PRIMARY KEY, t_id TEXT REFERENCES t(id));"
+    "INSERT INTO t VALUES ('a', 'Ann', 'x');";
 
 typedef struct refusal {
     const char *resources;
@@ -26,7 +28,20 @@ static const refusal refusals[] = {
     { "\"pairs\":{}",
       "resource \"pairs\": table \"pairs\" has no single-column primary key; set \"id\"" },
     { "\"t\":{\"auth\":{\"read\":\"nope==1\"}}",
-      "resource \"t\": scope \"nope==1\": Invalid filter expression: Unknown column: nope" },
+      "resource \"t\": scope for read: Invalid filter expression: Unknown column: nope" },
+    { "\"t\":{\"auth\":{\"update\":\"name==1;(\"}}",
+      "resource \"t\": scope for update: Invalid filter expression: Unterminated parenthesis in filter "
+      "expression" },
+    { "\"t\":{\"auth\":{\"delete\":\"owner.id=={user.id}\"}}",
+      "resource \"t\": scope for delete: Invalid filter expression: Unknown relation 'owner' on 't'" },
+    { "\"t\":{},\"kids\":{\"auth\":{\"create\":\"t.nope==1\"}}",
+      "resource \"kids\": scope for create: Invalid filter expression: Unknown column 'nope' on relation target "
+      "'t'" },
+    { "\"t\":{},\"kids\":{\"auth\":{\"scope\":\"t.kids.id==1\"}}",
+      "resource \"kids\": scope for read: Invalid filter expression: Cyclic relation path through 'kids'" },
+    { "\"t\":{},\"kids\":{\"auth\":{\"subscribe\":\"a.b.c.d.e.f.id==1\"}}",
+      "resource \"kids\": scope for subscribe: Invalid filter expression: Relation path too deep (max 5 relations): "
+      "a.b.c.d.e.f.id" },
     { "\"t\":{\"fields\":{\"sortable\":[\"nope\"]}}",
       "resource \"t\": fields.sortable: table \"t\" has no column \"nope\"" },
     { "\"t\":{\"columns\":{\"name\":\"kind\"}}",
@@ -54,7 +69,7 @@ static void build__says_what_does_not_fit(void **state)
             fail_msg("%s", err.text);
         assert_int_equal(cov_schema_read_sqlite(f.arena, f.db, COV_NAMING_CAMEL, &tables, &err),
                          COV_OK);
-        assert_int_equal(cov__app_build(cov_native_host(), config, tables, NULL, &app, &err),
+        assert_int_equal(cov__app_build(cov_native_host(), config, tables, NULL, NULL, &app, &err),
                          COV_EINVAL);
         assert_string_equal(cov_error_detail(&err).ptr, refusals[i].message);
     }

@@ -253,12 +253,12 @@ static void cookie__lives_at_most_400_days(void **state)
 
 static void cookie__refuses_what_could_break_out(void **state)
 {
-    static const cov_str bad_names[] = { COV_STR_INIT(""),    COV_STR_INIT("a b"),
-                                         COV_STR_INIT("a=b"), COV_STR_INIT("a;b"),
-                                         COV_STR_INIT("a\n"), COV_STR_INIT("a\0b"),
+    static const cov_str bad_names[] = { COV_STR_INIT(""),        COV_STR_INIT("a b"),
+                                         COV_STR_INIT("a=b"),     COV_STR_INIT("a;b"),
+                                         COV_STR_INIT("a\n"),     COV_STR_INIT("a\0b"),
                                          COV_STR_INIT("\xC3\xA4") };
     static const cov_str bad_parts[] = { COV_STR_INIT("/\r\nX: y"), COV_STR_INIT("/\0"),
-                                         COV_STR_INIT("/\x7F"),     COV_STR_INIT("/\t"),
+                                         COV_STR_INIT("/\x7F"), COV_STR_INIT("/\t"),
                                          COV_STR_INIT("/; Secure") };
     cov_cookie c;
 

@@ -12,11 +12,11 @@
 #include "base/encode.h"
 #include "jwt_vectors.h"
 
-#define EXAMPLE                                                                                  \
-    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."                                                      \
-    "eyJzdWIiOiJ1MSIsImVtYWlsIjoiYUBiLmMiLCJlbWFpbFZlcmlmaWVkIjpmYWxzZSwianRpIjoiMDAwMDAwMDAt"   \
-    "MDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMDAxIiwiaWF0IjoxNzAwMDAwMDAwLCJleHAiOjE3MDAwMDA5MDAsImF1"   \
-    "ZCI6ImF1ZDEiLCJpc3MiOiJpc3MxIn0."                                                           \
+#define EXAMPLE                                                                                \
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."                                                    \
+    "eyJzdWIiOiJ1MSIsImVtYWlsIjoiYUBiLmMiLCJlbWFpbFZlcmlmaWVkIjpmYWxzZSwianRpIjoiMDAwMDAwMDAt" \
+    "MDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMDAxIiwiaWF0IjoxNzAwMDAwMDAwLCJleHAiOjE3MDAwMDA5MDAsImF1" \
+    "ZCI6ImF1ZDEiLCJpc3MiOiJpc3MxIn0."                                                         \
     "V9J1jtfHezm03g6j1BnoCHxGyuEpwYE4mtu-lQnn8GI"
 #define IAT_S 1700000000
 #define EXP_S (IAT_S + 900)
@@ -150,8 +150,7 @@ static void jwt__payloads_have_one_order(void **state)
                "{\"sub\":\"u\",\"emailVerified\":false,\"jti\":\"j\",\"iat\":1,\"exp\":2}");
     cov_buf_clear(&payload, SIZE_MAX);
     cov_jwt_refresh_payload(&payload, &claims);
-    assert_str(cov_buf_view(&payload),
-               "{\"sub\":\"u\",\"jti\":\"refresh:j\",\"iat\":1,\"exp\":2}");
+    assert_str(cov_buf_view(&payload), "{\"sub\":\"u\",\"jti\":\"refresh:j\",\"iat\":1,\"exp\":2}");
 }
 
 static cov_jwt_key vector_key(size_t i)
@@ -235,11 +234,13 @@ static void jwt__any_changed_character_is_noticed(void **state)
 static void jwt__other_texts_are_none(void **state)
 {
     static const cov_str rows[] = {
-        COV_STR_INIT(""),          COV_STR_INIT("."),         COV_STR_INIT(".."),
-        COV_STR_INIT("..."),       COV_STR_INIT("a.b"),       COV_STR_INIT("a.b.c.d"),
-        COV_STR_INIT(EXAMPLE "."), COV_STR_INIT(EXAMPLE ".a"), COV_STR_INIT(EXAMPLE "="),
-        COV_STR_INIT(" " EXAMPLE), COV_STR_INIT(EXAMPLE "\n"), COV_STR_INIT(EXAMPLE "\0"),
-        COV_STR_INIT("." EXAMPLE), { NULL, 0 },
+        COV_STR_INIT(""),           COV_STR_INIT("."),
+        COV_STR_INIT(".."),         COV_STR_INIT("..."),
+        COV_STR_INIT("a.b"),        COV_STR_INIT("a.b.c.d"),
+        COV_STR_INIT(EXAMPLE "."),  COV_STR_INIT(EXAMPLE ".a"),
+        COV_STR_INIT(EXAMPLE "="),  COV_STR_INIT(" " EXAMPLE),
+        COV_STR_INIT(EXAMPLE "\n"), COV_STR_INIT(EXAMPLE "\0"),
+        COV_STR_INIT("." EXAMPLE),  { NULL, 0 },
     };
     char large[COV_JWT_MAX_BYTES + 1];
 
@@ -327,10 +328,14 @@ static void jwt__keys_must_fit(void **state)
         cov_jwt_alg alg;
         const char *pem;
     } rows[] = {
-        { COV_JWT_RS256, vector_small_private }, { COV_JWT_PS256, vector_256_private },
-        { COV_JWT_ES256, vector_rsa_private },   { COV_JWT_ES256, vector_384_private },
-        { COV_JWT_ES384, vector_512_private },   { COV_JWT_RS256, vector_rsa_public },
-        { COV_JWT_RS256, "s3cret" },             { COV_JWT_ES512, "" },
+        { COV_JWT_RS256, vector_small_private },
+        { COV_JWT_PS256, vector_256_private },
+        { COV_JWT_ES256, vector_rsa_private },
+        { COV_JWT_ES256, vector_384_private },
+        { COV_JWT_ES384, vector_512_private },
+        { COV_JWT_RS256, vector_rsa_public },
+        { COV_JWT_RS256, "s3cret" },
+        { COV_JWT_ES512, "" },
     };
     cov_jwt_key weak = { COV_JWT_RS256, COV_STR_NULL, cov_str_from(vector_small_public) };
     cov_jwt_rules rules = { .tolerance_s = 0 };

@@ -84,8 +84,7 @@ static void password__accepts_other_spellings_of_a_hash(void **state)
     (void)state;
     auth_host_init(&host);
     for (size_t i = 0; i < COV_COUNT_OF(rows); i++)
-        if (!cov_password_verify(&host.host,
-                                 COV_STR("p\303\244ssw\303\266rd \342\230\203"),
+        if (!cov_password_verify(&host.host, COV_STR("p\303\244ssw\303\266rd \342\230\203"),
                                  cov_str_from(rows[i])))
             fail_msg("%s", rows[i]);
 }
@@ -174,12 +173,15 @@ static void password__costs_have_bounds(void **state)
         cov_scrypt_cost cost;
         bool ok;
     } rows[] = {
-        { { 16384, 8, 1 }, true },   { { 16384, 8, 16 }, true },   { { 16384, 8, 17 }, false },
-        { { 65536, 8, 4 }, true },   { { 65536, 8, 5 }, false },   { { 32768, 16, 4 }, true },
-        { { 524288, 1, 4 }, true },  { { 1048576, 1, 1 }, false }, { { 2, 1, 1 }, true },
-        { { 2, 64, 64 }, true },     { { 2, 65, 1 }, false },      { { 2, 1, 65 }, false },
-        { { 0, 8, 1 }, false },      { { 1, 8, 1 }, false },       { { 3, 8, 1 }, false },
-        { { 16384, 0, 1 }, false },  { { 16384, 8, 0 }, false },   { { UINT64_C(1) << 63, 8, 1 }, false },
+        { { 16384, 8, 1 }, true },       { { 16384, 8, 16 }, true },
+        { { 16384, 8, 17 }, false },     { { 65536, 8, 4 }, true },
+        { { 65536, 8, 5 }, false },      { { 32768, 16, 4 }, true },
+        { { 524288, 1, 4 }, true },      { { 1048576, 1, 1 }, false },
+        { { 2, 1, 1 }, true },           { { 2, 64, 64 }, true },
+        { { 2, 65, 1 }, false },         { { 2, 1, 65 }, false },
+        { { 0, 8, 1 }, false },          { { 1, 8, 1 }, false },
+        { { 3, 8, 1 }, false },          { { 16384, 0, 1 }, false },
+        { { 16384, 8, 0 }, false },      { { UINT64_C(1) << 63, 8, 1 }, false },
         { { UINT64_MAX, 8, 1 }, false },
     };
 
@@ -264,8 +266,8 @@ static void assert_policy(const cov_password_policy *policy, cov_str password, c
         assert_int_equal(cov_password_check(policy, password, &err), COV_OK);
     } else {
         assert_int_equal(cov_password_check(policy, password, &err), COV_EINVAL);
-        assert_true(cov_str_eq(cov_error_detail(&err),
-                               COV_STR("Password does not meet requirements")));
+        assert_true(
+            cov_str_eq(cov_error_detail(&err), COV_STR("Password does not meet requirements")));
         snprintf(expected, sizeof expected, "\"errors\":[%s]", items);
         snprintf(actual, sizeof actual, "%.*s", COV_STR_ARG(err.members));
         assert_string_equal(actual, expected);
@@ -277,23 +279,20 @@ static void assert_policy(const cov_password_policy *policy, cov_str password, c
 static void policy__lists_every_violation_in_order(void **state)
 {
     static const cov_str denied[] = { COV_STR_INIT("\303\204B") };
-    cov_password_policy all = { true, 8,    3,    true, true, true, true, { denied, 1, true },
-                                true };
+    cov_password_policy all = { true, 8, 3, true, true, true, true, { denied, 1, true }, true };
 
     (void)state;
-    assert_policy(&all, COV_STR("----"),
-                  ITEM("Password must be at least 8 characters long") "," ITEM(
-                      "Password must be at most 3 characters long") "," ITEM(
-                      "Password must contain an uppercase letter") "," ITEM(
-                      "Password must contain a lowercase letter") "," ITEM(
-                      "Password must contain a number"));
+    assert_policy(
+        &all, COV_STR("----"),
+        ITEM("Password must be at least 8 characters long") "," ITEM("Password must be at most 3 characters long") "," ITEM(
+            "Password must contain an uppercase letter") "," ITEM("Password must contain a lowercase letter") "," ITEM("Password must contain a number"));
     all.max_length = 0;
-    assert_policy(&all, COV_STR("PassW0rd"), ITEM("Password must contain a symbol") "," ITEM(
-                                                 "Password is too common"));
-    assert_policy(&all, COV_STR("\303\244b"),
-                  ITEM("Password must be at least 8 characters long") "," ITEM(
-                      "Password must contain an uppercase letter") "," ITEM(
-                      "Password must contain a number") "," ITEM("Password is too common"));
+    assert_policy(&all, COV_STR("PassW0rd"),
+                  ITEM("Password must contain a symbol") "," ITEM("Password is too common"));
+    assert_policy(
+        &all, COV_STR("\303\244b"),
+        ITEM("Password must be at least 8 characters long") "," ITEM("Password must contain an uppercase letter") "," ITEM(
+            "Password must contain a number") "," ITEM("Password is too common"));
     assert_policy(&all, COV_STR("Ab3-Ab3-"), NULL);
     assert_policy(&all, COV_STR("Ab345678\303\244"), NULL);
 }

@@ -99,9 +99,8 @@ static void api_key__prefixes_that_hide_the_id_are_refused(void **state)
     (void)state;
     auth_host_init(&host);
     for (size_t i = 0; i < COV_COUNT_OF(rows); i++)
-        assert_int_equal(
-            cov_api_key_new(&host.host, arena, cov_str_from(rows[i]), &key, &id, NULL),
-            COV_EINVAL);
+        assert_int_equal(cov_api_key_new(&host.host, arena, cov_str_from(rows[i]), &key, &id, NULL),
+                         COV_EINVAL);
 }
 
 static void api_key__id_is_before_the_dot(void **state)

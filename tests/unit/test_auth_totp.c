@@ -26,8 +26,12 @@ static void assert_str(cov_str actual, const char *expected)
 static void base32__of_the_rfc(void **state)
 {
     static const char *const rows[][2] = {
-        { "", "" },           { "f", "MY" },           { "fo", "MZXQ" },
-        { "foo", "MZXW6" },   { "foob", "MZXW6YQ" },   { "fooba", "MZXW6YTB" },
+        { "", "" },
+        { "f", "MY" },
+        { "fo", "MZXQ" },
+        { "foo", "MZXW6" },
+        { "foob", "MZXW6YQ" },
+        { "fooba", "MZXW6YTB" },
         { "foobar", "MZXW6YTBOI" },
     };
     cov_buf buf = COV_BUF_INIT;
@@ -48,7 +52,7 @@ static void base32__decodes_what_people_type(void **state)
 {
     static const char *const good[] = { "MZXW6YTBOI======", "mzxw6ytboi", " MZXW 6YTB\r\n\tOI ",
                                         "MzXw6yTbOi= = " };
-    static const char *const bad[] = { "MZXW6YTB0I", "MZXW6YTB1", "MZXW6YTB8", "MZXW-6YTB",
+    static const char *const bad[] = { "MZXW6YTB0I", "MZXW6YTB1",     "MZXW6YTB8", "MZXW-6YTB",
                                        "MZ=XW6",     "MZXW6\xC3\xA9", "*" };
     cov_buf buf = COV_BUF_INIT;
 
@@ -143,9 +147,10 @@ static void totp__a_code_works_once(void **state)
 static void totp__codes_are_six_digits(void **state)
 {
     static const char *const good[] = { "287082", " 287082 ", "\t287082\r\n" };
-    static const char *const bad[] = { "",        "28708",    "2870820", "287 082", "28708a",
-                                       "+87082",  "-28708",   "287082.", "287081",
-                                       "\xD9\xA2\xD9\xA8\xD9\xA7" };
+    static const char *const bad[] = {
+        "",       "28708",  "2870820", "287 082", "28708a",
+        "+87082", "-28708", "287082.", "287081",  "\xD9\xA2\xD9\xA8\xD9\xA7"
+    };
     auth_host host;
     int64_t counter;
 
@@ -232,8 +237,7 @@ static void backup__codes_are_made_and_found(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(cov_backup_code_find(&host.host, codes[i], hashes, 3), i);
     assert_int_equal(cov_backup_code_find(&host.host, COV_STR(" 15161-71819\n"), hashes, 3), 1);
-    assert_int_equal(cov_backup_code_find(&host.host, COV_STR("15161-71818"), hashes, 3),
-                     SIZE_MAX);
+    assert_int_equal(cov_backup_code_find(&host.host, COV_STR("15161-71818"), hashes, 3), SIZE_MAX);
     assert_int_equal(cov_backup_code_find(&host.host, codes[0], hashes, 0), SIZE_MAX);
     host.fail_random = true;
     assert_int_equal(cov_backup_codes(&host.host, arena, 1, cheap, &codes, &hashes, NULL),
@@ -243,9 +247,15 @@ static void backup__codes_are_made_and_found(void **state)
 
 static void backup__other_shapes_cost_nothing(void **state)
 {
-    static const char *const rows[] = { "",             "0001020304",   "00010-2030",
-                                        "00010-203044", "0001-020304",  "00010-2030G",
-                                        "0001A-20304",  "00010 -20304", "287082",
+    static const char *const rows[] = { "",
+                                        "0001020304",
+                                        "00010-2030",
+                                        "00010-203044",
+                                        "0001-020304",
+                                        "00010-2030G",
+                                        "0001A-20304",
+                                        "00010 -20304",
+                                        "287082",
                                         "00010_20304" };
     static const cov_str hash = COV_STR_INIT("scrypt$N=16,r=1,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAA==");
     auth_host host;

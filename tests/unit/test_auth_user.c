@@ -93,8 +93,8 @@ static void user__context_has_one_order(void **state)
     user.image = COV_STR("");
     user.email_verified_ms = 0;
     user.session_expires_ms = INT64_C(1795415914005);
-    assert_int_equal(
-        cov_user_set_metadata(arena, &user, COV_STR("{\"role\":\"x\",\"n\":1}"), NULL), COV_OK);
+    assert_int_equal(cov_user_set_metadata(arena, &user, COV_STR("{\"role\":\"x\",\"n\":1}"), NULL),
+                     COV_OK);
     assert_context(&user, "{\"id\":\"u1\",\"email\":null,\"name\":null,\"image\":\"\","
                           "\"emailVerified\":\"1970-01-01T00:00:00.000Z\",\"sessionId\":\"s1\","
                           "\"sessionExpiresAt\":\"2026-11-23T06:38:34.005Z\","
@@ -155,8 +155,9 @@ static void user__clone_shares_nothing(void **state)
     user.image = cov_arena_str(first, COV_STR(""));
     user.session_id = cov_arena_str(first, COV_STR("s1"));
     user.session_expires_ms = 5;
-    assert_int_equal(
-        cov_user_set_metadata(first, &user, COV_STR("{\"a\":{\"b\":[1,\"x\"]}}"), NULL), COV_OK);
+    assert_int_equal(cov_user_set_metadata(first, &user, COV_STR("{\"a\":{\"b\":[1,\"x\"]}}"),
+                                           NULL),
+                     COV_OK);
     assert_int_equal(cov_user_clone(small, &user, &copy, NULL), COV_ENOMEM);
     assert_int_equal(cov_user_clone(arena, &user, &copy, NULL), COV_OK);
     memset(id, 'x', 2);
@@ -170,9 +171,9 @@ static void user__clone_shares_nothing(void **state)
 
 /* ---- placeholders ---- */
 
-#define METADATA                                                                              \
-    "{\"org\":\"acme\",\"n\":3,\"big\":9223372036854775807,\"huge\":1e400,\"r\":1.5,\"t\":true," \
-    "\"f\":false,\"zero\":0,\"null\":null,\"list\":[\"a\"],\"empty\":\"\",\"a\":{\"b\":{\"c\":\"deep\"}},"  \
+#define METADATA                                                                                           \
+    "{\"org\":\"acme\",\"n\":3,\"big\":9223372036854775807,\"huge\":1e400,\"r\":1.5,\"t\":true,"           \
+    "\"f\":false,\"zero\":0,\"null\":null,\"list\":[\"a\"],\"empty\":\"\",\"a\":{\"b\":{\"c\":\"deep\"}}," \
     "\"u64\":18446744073709551615,\"\":{\"\":\"nameless\"}}"
 
 static void vars__resolve_paths(void **state)
@@ -236,7 +237,8 @@ static void vars__resolve_paths(void **state)
             assert_str(value.s, rows[i].text);
     }
     user.metadata = NULL;
-    assert_false(vars.get(vars.self, COV_STR("user.metadata.org"), &(cov_value){ COV_NULL, { 0 } }));
+    assert_false(
+        vars.get(vars.self, COV_STR("user.metadata.org"), &(cov_value){ COV_NULL, { 0 } }));
 }
 
 static void vars__scopes_of_real_rows(void **state)

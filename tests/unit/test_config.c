@@ -125,7 +125,8 @@ static void config__names_unknown_keys(void **state)
         /* places count code points, in lines */
         { "{/* \xC3\xA9\xC3\xA9 */ \"x\": 1}",
           "1:11: unknown key \"x\"; known here: \"$schema\", \"app\", \"database\", \"schema\", \"naming\", "
-          "\"logLevel\", \"server\", \"cursorSigningSecret\", \"resources\", \"kv\", \"auth\"" },
+          "\"logLevel\", \"server\", \"cursorSigningSecret\", \"resources\", \"kv\", \"auth\", \"mail\", "
+          "\"rateLimit\", \"abuseProtection\", \"idempotency\", \"versioning\", \"publicEnv\"" },
     };
 
     (void)state;
@@ -212,7 +213,7 @@ static void config__refuses_duplicates_and_gaps(void **state)
           "1:33: relation \"r\" needs \"foreignKey\"" },
         { RESOURCE("\"relations\":{\"r\":{\"type\":\"manyToMany\",\"resource\":\"b\"}}"),
           "1:33: relation \"r\": \"manyToMany\" needs \"through\"" },
-        { "{\"kv\":{}}", "1:2: the key \"type\" is missing" },
+        { "{\"publicEnv\":{}}", "1:2: the key \"variables\" is missing" },
         { "{\"resources\":{\"a\":{\"path\":\"/x/\"},\"b\":{\"path\":\"x\"}}}",
           "1:34: the resources \"a\" and \"b\" have the same path" },
     };
@@ -390,8 +391,8 @@ static void config__replaces_environment_references(void **state)
           "1:35: \"read\": \"${user.id}\" does not name an environment variable; for the text itself write $${" },
         { RESOURCE("\"fields\":{\"readable\":[\"${NOPE}\"]}"),
           "1:42: \"readable\" needs the environment variable NOPE, which is not set" },
-        { "{\"kv\":{\"type\":\"redis\",\"url\":\"${NOPE}\"}}",
-          "1:29: \"url\" needs the environment variable NOPE, which is not set" },
+        { "{\"kv\":{\"type\":\"memory\",\"prefix\":\"${NOPE}\"}}",
+          "1:33: \"prefix\" needs the environment variable NOPE, which is not set" },
     };
     const cov_config *c = parse(
         "{\"schema\":\"$${SECRET}-${SECRET}${EMPTY}$\",\"resources\":{\"${SECRET}\":{\"path\":\"p\"}}}");
@@ -492,16 +493,78 @@ static void config__inherits_the_cursor_secret(void **state)
 
 static void config__lists_what_has_no_effect_yet(void **state)
 {
-    const cov_config *c = parse(
-        "{\"kv\":{\"type\":\"memory\"},"
-        "\"auth\":{\"users\":{\"table\":\"users\"},\"session\":{\"type\":\"jwt\",\"secret\":\"${SECRET}\"},"
-        "\"login\":true,\"passwordPolicy\":{\"minLength\":9}},"
-        "\"resources\":{\"p\":{\"nestedWrites\":false,\"sse\":{\"heartbeatMs\":1000},"
-        "\"rateLimit\":{\"windowMs\":60000,\"maxRequests\":5}}}}");
+    const cov_config *c =
+        parse("{\"resources\":{\"p\":{\"nestedWrites\":false,\"sse\":{\"heartbeatMs\":1000}}}}");
 
     (void)state;
     assert_true(c->unused.set);
-    assert_names(c->unused, "kv,auth,resources.p.sse,resources.p.rateLimit");
+    assert_names(c->unused, "resources.p.sse");
+}
+
+static void config__reads_accounts_and_limits(void **state)
+{
+    const cov_config *c = parse(
+        "{\"auth\":{\"users\":{\"table\":\"users\",\"passwordHash\":\"hash\"},\"login\":{\"failedCost\":7,\"pow\":true},"
+        "\"session\":{\"sliding\":true,\"cookieOptions\":{\"sameSite\":\"strict\"}},\"passwordPolicy\":{\"minLength\":9}},"
+        "\"rateLimit\":{\"maxRequests\":5},\"abuseProtection\":{\"budget\":{\"classes\":{\"anonymous\":{\"capacity\":9}}}},"
+        "\"resources\":{\"p\":{\"pow\":{\"operations\":[\"read\",\"rpc\"]},\"captcha\":true,\"rateLimit\":true}}}");
+    const cov_gate_config *gate = &c->resources->gate;
+
+    (void)state;
+    assert_false(c->unused.set);
+    assert_true(c->auth.set && c->auth.login && !c->auth.signup && c->auth.throttle.enabled);
+    assert_true(c->auth.login_gate.pow.set);
+    assert_int_equal(c->auth.login_gate.cost[COV_GATE_RPC], 7);
+    assert_int_equal(c->auth.session.ttl_ms, 86400000);
+    assert_int_equal(c->auth.session.cookie.same_site, COV_SAME_SITE_STRICT);
+    assert_true(c->auth.session.sliding && c->auth.password_policy.set);
+    assert_int_equal(c->auth.password_policy.min_length, 9);
+    assert_int_equal(c->guard.rate.max_requests, 5);
+    assert_int_equal(c->guard.rate.window_ms, 60000);
+    assert_int_equal(c->guard.abuse.budget.classes[0].capacity, 9);
+    assert_true(gate->pow.set && gate->pow.on[COV_GATE_READ] && gate->pow.on[COV_GATE_RPC]);
+    assert_false(gate->pow.on[COV_GATE_CREATE]);
+    assert_true(gate->captcha.on[COV_GATE_CREATE] && !gate->captcha.on[COV_GATE_READ]);
+    assert_true(gate->rate.set && gate->rate.headers);
+}
+
+#define ACCOUNTS(more) "{\"auth\":{\"users\":{\"table\":\"u\"}" more "},\"resources\":{}}"
+
+static void config__refuses_accounts_that_cannot_work(void **state)
+{
+    static const refusal rows[] = {
+        { "{\"auth\":{},\"resources\":{}}",
+          "1:2: \"auth\" needs \"users\": the table that users are in" },
+        { ACCOUNTS(",\"login\":true"), "1:2: \"auth\": \"login\" needs \"users.passwordHash\"" },
+        { ACCOUNTS(",\"verification\":true"),
+          "1:2: \"auth\": \"verification\" needs \"users.emailVerified\"" },
+        { ACCOUNTS(",\"session\":{\"type\":\"jwt\"}"),
+          "1:2: \"auth.session\": \"jwt\" needs \"secret\"" },
+        { ACCOUNTS(",\"session\":{\"type\":\"jwt\",\"secret\":\"short\"}"),
+          "1:2: \"auth.session.secret\" must have at least 32 bytes (RFC 7518); \"openssl rand -hex 32\" makes one" },
+        { ACCOUNTS(",\"session\":{\"type\":\"jwt\",\"secret\":\"x\",\"algorithm\":\"ES256\"}"),
+          "1:2: \"auth.session\": \"algorithm\" \"ES256\" needs \"publicKey\"" },
+        { ACCOUNTS(",\"session\":{\"store\":\"none\"}"),
+          "1:2: \"auth.session.store\": \"none\" is for \"jwt\"; cookies need a store" },
+        { ACCOUNTS(",\"session\":{\"cookieName\":\"a b\"}"),
+          "1:55: \"cookieName\" must be a name of letters, digits and !#$%&'*+-.^_`|~" },
+        { ACCOUNTS(",\"session\":{\"cookieOptions\":{\"domain\":\"a;b\"}}"),
+          "1:68: \"domain\" goes into a cookie: it may not hold \";\"" },
+        { ACCOUNTS(",\"session\":{\"cookieOptions\":{\"sameSite\":\"none\",\"secure\":\"never\"}}"),
+          "1:2: \"cookieOptions\": browsers refuse \"sameSite\" \"none\" without \"secure\"" },
+        { ACCOUNTS(",\"scrypt\":{\"N\":1025}"),
+          "1:2: \"scrypt.N\" must be a power of two, not 1025" },
+        { ACCOUNTS(",\"scrypt\":{\"N\":1048576,\"r\":8}"),
+          "1:2: \"scrypt\" would need 1024 MiB for a hash; 64 is the most" },
+        { RESOURCE("\"pow\":{\"operations\":[\"list\"]}"),
+          "1:15: \"pow\": unknown operation \"list\"; there are read, create, update, delete, subscribe, aggregate, "
+          "count, search and rpc" },
+        { "{\"versioning\":{\"deprecations\":{\"f\":{\"message\":\"m\",\"sunset\":\"tomorrow\"}}},\"resources\":{}}",
+          "1:63: \"sunset\" must be a day such as \"2027-01-02\", not \"tomorrow\"" },
+    };
+
+    (void)state;
+    refuse_all(rows, COV_COUNT_OF(rows));
 }
 
 static void config__drops_a_byte_order_mark(void **state)
@@ -582,6 +645,8 @@ int main(void)
         TEST(config__normalises_paths),
         TEST(config__inherits_the_cursor_secret),
         TEST(config__lists_what_has_no_effect_yet),
+        TEST(config__reads_accounts_and_limits),
+        TEST(config__refuses_accounts_that_cannot_work),
         TEST(config__drops_a_byte_order_mark),
         TEST(config__generated_files_are_current),
         TEST(config__survives_a_small_arena),

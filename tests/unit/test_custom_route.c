@@ -449,7 +449,7 @@ static cov_status build_with(app_fixture *f, cov_method method, const char *path
     cov_error_init(err, f->arena);
     assert_int_equal(cov_schema_read_sqlite(f->arena, f->db, f->app->config->naming, &tables, err),
                      COV_OK);
-    st = cov__app_build(cov_native_host(), f->app->config, tables, build_wrong, &app, err);
+    st = cov__app_build(cov_native_host(), f->app->config, tables, NULL, build_wrong, &app, err);
     cov_app_free(app);
     return st;
 }

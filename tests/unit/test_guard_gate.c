@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/num.h"
+#include "driver/kv/memory/memory.h"
 #include "guard_fixture.h"
 
 static const char bucket_key[] = "covara:budget:anonymous:ip:192.0.2.1";
@@ -60,7 +61,7 @@ static bool is_solution(guard_fixture *f, const char *challenge, int nonce, int 
     cov_str text = cov_arena_printf(f->arena, "%s:%d", challenge, nonce);
     uint8_t digest[COV_SHA256_BYTES];
 
-    assert_int_equal(f->host.digest(f, COV_SHA256, text, digest), COV_OK);
+    assert_int_equal(f->fake.host.digest(f, COV_SHA256, text, digest), COV_OK);
     for (int i = 0; i < bits; i++)
         if ((digest[i / 8] >> (7 - i % 8) & 1) != 0)
             return false;
@@ -96,7 +97,7 @@ static void budget__without_a_way_out_is_429(void **state)
     assert_string_equal(guard_detail(&f), "Budget exhausted, slow down");
     assert_string_equal(guard_members(&f), "\"retryAfter\":86400000");
     assert_string_equal(guard_header(&f, "Retry-After"), "86400");
-    assert_string_equal(guard_kv_peek(f.kv, bucket_key), "10");
+    assert_string_equal(guard_peek(&f, bucket_key), "10");
     guard_close(&f);
 }
 
@@ -111,16 +112,16 @@ static void budget__worked_example(void **state)
     f.config.abuse.pow.enabled = false;
     config.cost[COV_GATE_READ] = 6;
     assert_int_equal(enter(&f, &config), COV_OK);
-    assert_string_equal(guard_kv_peek(f.kv, bucket_key), "4");
-    f.now_ms += 6;
+    assert_string_equal(guard_peek(&f, bucket_key), "4");
+    f.fake.now_ms += 6;
     assert_int_equal(enter(&f, &config), COV_ERATELIMIT);
     assert_string_equal(guard_members(&f), "\"retryAfter\":29994");
     assert_string_equal(guard_header(&f, "Retry-After"), "30");
-    f.now_ms += 29993;
+    f.fake.now_ms += 29993;
     assert_int_equal(enter(&f, &config), COV_ERATELIMIT);
     assert_string_equal(guard_members(&f), "\"retryAfter\":1000");
     assert_string_equal(guard_header(&f, "Retry-After"), "1");
-    f.now_ms += 1000;
+    f.fake.now_ms += 1000;
     assert_int_equal(enter(&f, &config), COV_OK);
     guard_close(&f);
 }
@@ -140,7 +141,7 @@ static void budget__classes_are_apart(void **state)
         guard_as(&f, "u1");
         assert_int_equal(cov_gate_enter(&f.g, &gate, &f.err), COV_OK);
     }
-    assert_string_equal(guard_kv_peek(f.kv, "covara:budget:authenticated:user:u1"), "950");
+    assert_string_equal(guard_peek(&f, "covara:budget:authenticated:user:u1"), "950");
     assert_int_equal(enter(&f, &config), COV_OK);
     assert_int_equal(enter(&f, &config), COV_EPOW);
     guard_close(&f);
@@ -163,7 +164,7 @@ static void budget__costs_do_nothing_without_one(void **state)
     assert_int_equal(enter(&f, &config), COV_OK);
     f.config.abuse.set = true;
     assert_int_equal(enter_with(&f, &config, COV_GATE_COUNT, ""), COV_OK); /* costs nothing */
-    assert_null(guard_kv_peek(f.kv, bucket_key));
+    assert_null(guard_peek(&f, bucket_key));
     guard_close(&f);
 }
 
@@ -180,7 +181,7 @@ static void budget__equals_the_naive_model(void **state)
     for (int round = 0; round < 10; round++) {
         cov_str user = cov_arena_printf(f.arena, "u%d", round);
         double tokens;
-        int64_t last = f.now_ms;
+        int64_t last = f.fake.now_ms;
 
         classes[0].capacity = 1 + rand() % 60;
         classes[0].refill_per_minute = rand() % 120;
@@ -189,9 +190,9 @@ static void budget__equals_the_naive_model(void **state)
             cov_gate gate = gate_of(&config, COV_GATE_READ);
             bool passes;
 
-            f.now_ms += rand() % 4000;
-            tokens += (double)((f.now_ms - last) * classes[0].refill_per_minute) / 60000;
-            last = f.now_ms;
+            f.fake.now_ms += rand() % 4000;
+            tokens += (double)((f.fake.now_ms - last) * classes[0].refill_per_minute) / 60000;
+            last = f.fake.now_ms;
             if (tokens > (double)classes[0].capacity)
                 tokens = (double)classes[0].capacity;
             config.cost[COV_GATE_READ] = 1 + rand() % 20;
@@ -222,12 +223,12 @@ static void pow__pays_the_overdraft(void **state)
     assert_int_equal(enter(&f, &config), COV_OK);
     for (int i = 0; i < 6; i++) {
         assert_int_equal(enter(&f, &config), COV_EPOW);
-        assert_string_equal(guard_kv_peek(f.kv, bucket_key), "10");
+        assert_string_equal(guard_peek(&f, bucket_key), "10");
     }
     assert_string_equal(guard_header(&f, "Covara-PoW-Difficulty"), "6");
     solution = solve(&f);
     assert_int_equal(enter_with(&f, &config, COV_GATE_READ, solution), COV_OK);
-    assert_string_equal(guard_kv_peek(f.kv, bucket_key), "0");
+    assert_string_equal(guard_peek(&f, bucket_key), "0");
     assert_int_equal(enter(&f, &config), COV_EPOW);
     /* The same solution again: a new challenge. */
     assert_int_equal(enter_with(&f, &config, COV_GATE_READ, solution), COV_EPOW);
@@ -282,10 +283,10 @@ static void pow__endpoint_and_budget(void **state)
     config.pow.set = config.pow.on[COV_GATE_READ] = true;
     config.pow.difficulty = 3;
     assert_int_equal(enter(&f, &config), COV_EPOW);
-    assert_null(guard_kv_peek(f.kv, bucket_key));
+    assert_null(guard_peek(&f, bucket_key));
     assert_string_equal(guard_header(&f, "Covara-PoW-Difficulty"), "3");
     assert_int_equal(enter_with(&f, &config, COV_GATE_READ, solve(&f)), COV_OK);
-    assert_string_equal(guard_kv_peek(f.kv, bucket_key), "40");
+    assert_string_equal(guard_peek(&f, bucket_key), "40");
     config.cost[COV_GATE_READ] = 41;
     assert_int_equal(enter(&f, &config), COV_EPOW);
     assert_string_equal(guard_header(&f, "Covara-PoW-Difficulty"), "6");
@@ -328,7 +329,7 @@ static void pow__application_sets_the_difficulty(void **state)
     assert_true(cov_str_eq(a.last.operation, COV_STR("read")));
     assert_true(cov_str_eq(a.last.address, COV_STR("192.0.2.1")));
     assert_null(a.last.user_id.ptr);
-    assert_string_equal(guard_kv_peek(f.kv, bucket_key), "0");
+    assert_string_equal(guard_peek(&f, bucket_key), "0");
     a.answer = 4;
     assert_int_equal(enter(&f, &config), COV_EPOW);
     assert_string_equal(guard_header(&f, "Covara-PoW-Difficulty"), "4");
@@ -373,7 +374,7 @@ static void captcha__asks_and_verifies(void **state)
     (void)state;
     open_captcha(&f, &config, COV_CAPTCHA_TURNSTILE);
     assert_int_equal(enter(&f, &config), COV_ECAPTCHA);
-    assert_int_equal(f.n_http, 0);
+    assert_int_equal(f.fake.http_calls, 0);
     assert_int_equal(cov_status_http(COV_ECAPTCHA), 428);
     assert_string_equal(guard_header(&f, "Covara-Challenge-Type"), "captcha");
     assert_string_equal(guard_header(&f, "Covara-Captcha-Provider"), "turnstile");
@@ -481,7 +482,7 @@ static void overflow__goes_where_it_can(void **state)
     assert_int_equal(enter(&f, &config), COV_ECAPTCHA);
     f.http_reply.status = 200;
     assert_int_equal(enter_token(&f, &config, "{\"success\":true}"), COV_OK);
-    assert_string_equal(guard_kv_peek(f.kv, bucket_key), "0");
+    assert_string_equal(guard_peek(&f, bucket_key), "0");
     config.overflow = COV_OVERFLOW_POW;
     assert_int_equal(enter(&f, &config), COV_EPOW);
     f.config.abuse.pow.enabled = false;
@@ -515,11 +516,11 @@ static void login__is_charged_when_it_failed(void **state)
     config.cost[COV_GATE_RPC] = 20;
     assert_int_equal(log_in(&f, &config, true), COV_OK);
     assert_int_equal(log_in(&f, &config, true), COV_OK);
-    assert_null(guard_kv_peek(f.kv, bucket_key));
+    assert_null(guard_peek(&f, bucket_key));
     assert_int_equal(log_in(&f, &config, false), COV_OK);
-    assert_string_equal(guard_kv_peek(f.kv, bucket_key), "10");
+    assert_string_equal(guard_peek(&f, bucket_key), "10");
     assert_int_equal(log_in(&f, &config, false), COV_EPOW);
-    assert_string_equal(guard_kv_peek(f.kv, bucket_key), "10");
+    assert_string_equal(guard_peek(&f, bucket_key), "10");
     guard_close(&f);
 }
 
@@ -536,7 +537,7 @@ static bool blocks(guard_fixture *f, const cov_gate_config *config, const char *
 static void gate__tells_whether_it_blocks(void **state)
 {
     static const char token[] = "Covara-Captcha-Token: x";
-    cov_kv_driver waiting = guard_kv_driver;
+    cov_kv_driver waiting = cov_memory_kv_driver;
     cov_gate_config config;
     cov_gate_config none = { 0 };
     guard_fixture f;
@@ -561,7 +562,7 @@ static void gate__tells_whether_it_blocks(void **state)
     assert_false(blocks(&f, &none, token));
     none.rate.set = true;
     assert_true(blocks(&f, &none, ""));
-    f.kv->driver = &guard_kv_driver;
+    f.kv->driver = &cov_memory_kv_driver;
     guard_close(&f);
 }
 
@@ -572,7 +573,7 @@ static void gate__a_lost_store_refuses(void **state)
 
     (void)state;
     open_budget(&f, &config, 10, 0);
-    guard_kv_set_down(f.kv, true);
+    guard_set_down(&f, true);
     assert_int_equal(enter(&f, &config), COV_EBUSY);
     assert_int_equal(enter_with(&f, &config, COV_GATE_COUNT, ""), COV_OK);
     guard_close(&f);

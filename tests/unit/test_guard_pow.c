@@ -66,12 +66,12 @@ static void pow__solution_is_accepted_once(void **state)
 
     (void)state;
     open_guard(&f);
-    f.now_ms += 1500;
+    f.fake.now_ms += 1500;
     assert_false(solved(&f, token, "4783"));
-    assert_null(guard_kv_peek(f.kv, used_key));
+    assert_null(guard_peek(&f, used_key));
     assert_true(solved(&f, token, "4784"));
-    assert_string_equal(guard_kv_peek(f.kv, used_key), "1");
-    assert_int_equal(guard_kv_ttl_ms(f.kv, used_key), 119000);
+    assert_string_equal(guard_peek(&f, used_key), "1");
+    assert_int_equal(guard_ttl_ms(&f, used_key), 119000);
     assert_false(solved(&f, token, "4784"));
     guard_close(&f);
 }
@@ -88,7 +88,7 @@ static void pow__solution_is_for_one_request(void **state)
     assert_false(solved_with(&f, "POST", "/api/posts?x=1", body, token, "4784", 12));
     assert_false(solved_with(&f, "POST", target, "{\"title\":\"ho\"}", token, "4784", 12));
     assert_false(solved_with(&f, "POST", target, "", token, "4784", 12));
-    assert_null(guard_kv_peek(f.kv, used_key));
+    assert_null(guard_peek(&f, used_key));
     assert_true(solved_with(&f, "POST", target, body, token, "4784", 12));
     guard_close(&f);
 }
@@ -99,11 +99,11 @@ static void pow__time_runs_out(void **state)
 
     (void)state;
     open_guard(&f);
-    f.now_ms += 120000;
+    f.fake.now_ms += 120000;
     assert_false(solved(&f, token, "4784"));
-    f.now_ms -= 1;
+    f.fake.now_ms -= 1;
     assert_true(solved(&f, token, "4784"));
-    assert_int_equal(guard_kv_ttl_ms(f.kv, used_key), 1000);
+    assert_int_equal(guard_ttl_ms(&f, used_key), 1000);
     guard_close(&f);
 }
 
@@ -131,7 +131,7 @@ static void pow__a_changed_token_is_refused(void **state)
         changed[i] = changed[i] == 'A' ? 'B' : 'A';
         assert_false(solved(&f, changed, "4784"));
     }
-    assert_null(guard_kv_peek(f.kv, used_key));
+    assert_null(guard_peek(&f, used_key));
     assert_true(solved(&f, token, "4784"));
     guard_close(&f);
 }
@@ -176,8 +176,8 @@ static void pow__signed_nonsense_is_refused(void **state)
         uint8_t mac[COV_SHA256_BYTES];
 
         cov_base64url(&text, cov_str_from(payloads[i]));
-        assert_int_equal(f.host.hmac(&f, COV_SHA256, COV_STR("test-secret"), cov_buf_view(&text),
-                                     mac),
+        assert_int_equal(f.fake.host.hmac(&f, COV_SHA256, COV_STR("test-secret"),
+                                          cov_buf_view(&text), mac),
                          COV_OK);
         cov_buf_char(&text, '.');
         cov_base64url(&text, cov_str_of((const char *)mac, sizeof mac));

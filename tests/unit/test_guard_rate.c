@@ -44,7 +44,7 @@ static void rate__refuses_above_the_limit(void **state)
     assert_string_equal(guard_header(&f, "X-RateLimit-Remaining"), "1");
     assert_string_equal(guard_header(&f, "X-RateLimit-Reset"), "1700000060");
     assert_string_equal(guard_header(&f, "Retry-After"), "");
-    f.now_ms += 999;
+    f.fake.now_ms += 999;
     assert_int_equal(hit(&f, &rate, NULL, NULL), COV_OK);
     assert_string_equal(guard_header(&f, "X-RateLimit-Remaining"), "0");
     assert_int_equal(hit(&f, &rate, NULL, NULL), COV_ERATELIMIT);
@@ -54,10 +54,10 @@ static void rate__refuses_above_the_limit(void **state)
     assert_string_equal(guard_members(&f), "\"retryAfter\":60");
     assert_string_equal(guard_detail(&f), "Too many requests, please try again later");
     assert_int_equal(cov_status_http(f.err.status), 429);
-    f.now_ms += 59000;
+    f.fake.now_ms += 59000;
     assert_int_equal(hit(&f, &rate, NULL, NULL), COV_ERATELIMIT);
     assert_string_equal(guard_header(&f, "Retry-After"), "1");
-    f.now_ms += 1;
+    f.fake.now_ms += 1;
     assert_int_equal(hit(&f, &rate, NULL, NULL), COV_OK);
     guard_close(&f);
 }
@@ -119,10 +119,10 @@ static void rate__a_sliding_window_keeps_hammering_out(void **state)
     assert_string_equal(guard_header(&f, "X-RateLimit-Reset"), "1700000060");
     assert_string_equal(guard_header(&f, "Retry-After"), "60");
     for (int i = 0; i < 20; i++) {
-        f.now_ms += 20000;
+        f.fake.now_ms += 20000;
         assert_int_equal(hit(&f, &rate, NULL, NULL), COV_ERATELIMIT);
     }
-    f.now_ms += 60000;
+    f.fake.now_ms += 60000;
     assert_int_equal(hit(&f, &rate, NULL, NULL), COV_OK);
     guard_close(&f);
 }
@@ -137,12 +137,12 @@ static void rate__retry_after_of_a_sliding_window_is_right(void **state)
     guard_open(&f);
     guard_build(&f);
     for (int i = 0; i < 4; i++) {
-        f.now_ms += i * 10000;
+        f.fake.now_ms += i * 10000;
         assert_int_equal(hit(&f, &rate, NULL, NULL), i < 2 ? COV_OK : COV_ERATELIMIT);
     }
     /* Requests at 0, 10, 30 and 60 s: with a third one refused, the one of 30 s has to leave. */
     assert_string_equal(guard_header(&f, "Retry-After"), "30");
-    f.now_ms += 30000;
+    f.fake.now_ms += 30000;
     assert_int_equal(hit(&f, &rate, NULL, NULL), COV_OK);
     rate.max_requests = 0;
     assert_int_equal(hit(&f, &rate, "u", NULL), COV_ERATELIMIT);
@@ -171,10 +171,10 @@ static void rate__sliding_equals_the_naive_model(void **state)
             int64_t left;
             cov_status st;
 
-            f.now_ms += rand() % 3 == 0 ? rand() % 60 : rand() % 4;
+            f.fake.now_ms += rand() % 3 == 0 ? rand() % 60 : rand() % 4;
             for (size_t j = 0; j < n; j++)
-                recent += moments[j] > f.now_ms - rate.window_ms;
-            moments[n++] = f.now_ms;
+                recent += moments[j] > f.fake.now_ms - rate.window_ms;
+            moments[n++] = f.fake.now_ms;
             st = hit(&f, &rate, user.ptr, NULL);
             assert_int_equal(st, recent <= rate.max_requests ? COV_OK : COV_ERATELIMIT);
             left = recent < rate.max_requests ? rate.max_requests - recent : 0;
@@ -192,9 +192,9 @@ static void rate__a_lost_store_refuses(void **state)
     (void)state;
     guard_open(&f);
     guard_build(&f);
-    guard_kv_set_down(f.kv, true);
+    guard_set_down(&f, true);
     assert_int_equal(hit(&f, &rate, NULL, NULL), COV_EBUSY);
-    guard_kv_set_down(f.kv, false);
+    guard_set_down(&f, false);
     assert_int_equal(hit(&f, &rate, NULL, NULL), COV_OK);
     guard_close(&f);
 }

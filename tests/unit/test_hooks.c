@@ -329,7 +329,8 @@ static void build__reports_the_first_mistake(void **state)
                      COV_OK);
     assert_int_equal(cov_schema_read_sqlite(f->arena, f->db, COV_NAMING_CAMEL, &read, &err),
                      COV_OK);
-    assert_int_equal(cov__app_build(cov_native_host(), parsed, read, build_mistake, &app, &err),
+    assert_int_equal(cov__app_build(cov_native_host(), parsed, read, NULL, build_mistake, &app,
+                                    &err),
                      COV_EINVAL);
     assert_string_equal(err.text,
                         "application code: a route's path must begin with a slash: \"feed\"");

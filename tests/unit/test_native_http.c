@@ -192,6 +192,7 @@ static void http__large_body(void **state)
     memset(bytes, 'x', len);
     assert_status(run(&call), COV_OK);
     assert_true(reply.body.len > len);
+    assert_lacks(cov_str_slice(reply.body, 0, reply.body.len - len), "Expect");
 }
 
 /* ---- what is not done ---- */

@@ -507,8 +507,8 @@ static void assert_refused(app_fixture *f, const cov_procedure *second, const ch
     cov_error_init(&err, f->arena);
     assert_int_equal(cov_schema_read_sqlite(f->arena, f->db, f->app->config->naming, &tables, &err),
                      COV_OK);
-    assert_int_equal(cov__app_build(cov_native_host(), f->app->config, tables, build_wrong, &app,
-                                    &err),
+    assert_int_equal(cov__app_build(cov_native_host(), f->app->config, tables, NULL, build_wrong,
+                                    &app, &err),
                      COV_EINVAL);
     assert_string_equal(cov_error_detail(&err).ptr, text);
 }

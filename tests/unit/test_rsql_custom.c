@@ -147,7 +147,7 @@ static void use(rsql_fixture *f, const cov_operator *custom, size_t n)
 {
     f->policy =
         (cov_rsql_policy){ .limits = COV_RSQL_DEFAULT_LIMITS, .custom = custom, .n_custom = n };
-    f->vars = (cov_rsql_vars){ NULL, NULL };
+    f->vars = (cov_rsql_vars){ 0 };
 }
 
 static int use_sample(void **state)
@@ -588,7 +588,8 @@ static const char *build_error(app_fixture *f, const cov_operator *operators, si
                      COV_OK);
     assert_int_equal(cov_schema_read_sqlite(f->arena, f->db, config->naming, &schema, &err),
                      COV_OK);
-    assert_int_equal(cov__app_build(cov_native_host(), config, schema, build_wrong, &app, &err),
+    assert_int_equal(cov__app_build(cov_native_host(), config, schema, NULL, build_wrong, &app,
+                                    &err),
                      COV_EINVAL);
     return cov_arena_str(f->arena, cov_error_detail(&err)).ptr;
 }

@@ -42,7 +42,7 @@ static int defaults(void **state)
     rsql_fixture *f = *state;
 
     f->policy = (cov_rsql_policy){ .limits = COV_RSQL_DEFAULT_LIMITS };
-    f->vars = (cov_rsql_vars){ NULL, NULL };
+    f->vars = (cov_rsql_vars){ 0 };
     return 0;
 }
 

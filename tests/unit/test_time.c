@@ -77,9 +77,9 @@ static void time__http_dates_agree_with_strftime(void **state)
         time_t at = (time_t)s;
         struct tm parts;
 
-        assert_int_equal(
-            strftime(expected, sizeof expected, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&at, &parts)),
-            COV_TIME_HTTP_BYTES);
+        assert_int_equal(strftime(expected, sizeof expected, "%a, %d %b %Y %H:%M:%S GMT",
+                                  gmtime_r(&at, &parts)),
+                         COV_TIME_HTTP_BYTES);
         assert_http(s * 1000, expected);
     }
 }

@@ -91,7 +91,7 @@ void cov__exchange_answer(cov__exchange *x, const cov_worker *worker)
 
 void cov__exchange_finish(cov__exchange *x, const cov_worker *worker)
 {
-    cov_app_finish(x->loop->server->options.app, worker, &x->passage, &x->res);
+    cov_app_finish(x->loop->server->options.app, worker, &x->parser.request, &x->passage, &x->res);
 }
 
 void cov__exchange_problem(cov__exchange *x, const cov__server *server, const cov_request *req,

@@ -311,6 +311,17 @@ static void *writer_main(void *arg)
     return NULL;
 }
 
+static cov_status start_app(cov__writer *writer, cov_error *err)
+{
+    cov_arena *arena = cov_arena_new(0);
+    cov_worker worker = worker_for(writer, arena);
+    cov_status st = arena != NULL ? cov_app_start(writer->server->options.app, &worker, err)
+                                  : cov_fail_nomem(err);
+
+    cov_arena_free(arena);
+    return st;
+}
+
 cov_status cov__writer_new(const cov__server *server, cov__writer **out, cov_error *err)
 {
     cov__writer *writer = calloc(1, sizeof *writer);
@@ -328,6 +339,11 @@ cov_status cov__writer_new(const cov__server *server, cov__writer **out, cov_err
     st = writer->per_loop != NULL
              ? cov_db_open(server->options.driver, server->host, &config, &writer->db, err)
              : cov_fail_nomem(err);
+    if (st != COV_OK) {
+        cov__writer_free(writer);
+        return st;
+    }
+    st = start_app(writer, err);
     if (st != COV_OK) {
         cov__writer_free(writer);
         return st;

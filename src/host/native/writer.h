@@ -14,7 +14,7 @@
 
 typedef struct cov__writer cov__writer;
 
-/* Opens the writing connection; no thread yet. */
+/* Opens the writing connection and starts the app with it; no thread yet. */
 COV_CHECK cov_status cov__writer_new(const cov__server *server, cov__writer **out, cov_error *err);
 COV_CHECK cov_status cov__writer_start(cov__writer *writer, cov_error *err);
 /*

@@ -406,11 +406,20 @@ void cov_app_answer(const cov_app *const_app, const cov_worker *worker, const co
     }
 }
 
-void cov_app_finish(const cov_app *app, const cov_worker *worker, cov_passage *passage,
-                    cov_response *res)
+cov_status cov_app_start(const cov_app *app, const cov_worker *worker, cov_error *err)
 {
     (void)app;
     (void)worker;
+    (void)err;
+    return COV_OK;
+}
+
+void cov_app_finish(const cov_app *app, const cov_worker *worker, const cov_request *req,
+                    cov_passage *passage, cov_response *res)
+{
+    (void)app;
+    (void)worker;
+    (void)req;
     (void)res;
     for (const struct cov_mutation_node *node = passage->mutations.first; node != NULL;
          node = node->next)

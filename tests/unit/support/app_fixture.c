@@ -11,6 +11,8 @@
 
 #include "app/build.h"
 #include "driver/db/sqlite/sqlite.h"
+#include "driver/kv/memory/memory.h"
+#include "resource/internal.h"
 
 enum { MAX_HEADERS = 16, REQUEST_BYTES = 16 * 1024 * 1024 };
 
@@ -18,6 +20,13 @@ static void must(cov_status st, const cov_error *err)
 {
     if (st != COV_OK)
         fail_msg("%s: %.*s", cov_status_name(st), COV_STR_ARG(cov_error_detail(err)));
+}
+
+static void start_app(app_fixture *f, cov_error *err)
+{
+    cov_worker worker = { .host = cov_native_host(), .db = f->db, .arena = f->request };
+
+    must(cov_app_start(f->app, &worker, err), err);
 }
 
 void app_fixture_open(app_fixture *f, const char *sql, const char *config_text)
@@ -46,13 +55,18 @@ void app_fixture_build(app_fixture *f, const char *sql, const char *config_text,
                           &config, &err),
          &err);
     must(cov_schema_read_sqlite(f->arena, f->db, config->naming, &schema, &err), &err);
-    must(cov__app_build(host, config, schema, build, &f->app, &err), &err);
+    must(cov_kv_open(&cov_memory_kv_driver, host, &(cov_kv_config){ .url = COV_STR("") }, &f->kv,
+                     &err),
+         &err);
+    must(cov__app_build(host, config, schema, f->kv, build, &f->app, &err), &err);
+    start_app(f, &err);
 }
 
 void app_fixture_close(app_fixture *f)
 {
     cov_buf_dispose(&f->res.body);
     cov_app_free(f->app);
+    cov_kv_close(f->kv);
     cov_db_close(f->db);
     cov_arena_free(f->request);
     cov_arena_free(f->arena);
@@ -112,16 +126,41 @@ int app_call(app_fixture *f, const char *method, const char *target, const char 
 
 static bool user_value(const void *self, cov_str path, cov_value *value)
 {
+    const app_user *user = self;
+
     if (!cov_str_eq(path, COV_STR("user.id")))
         return false;
-    *value = cov_value_text(cov_str_from(self));
+    *value = cov_value_text(cov_str_from(user->id));
+    return true;
+}
+
+static bool user_list(const void *self, cov_str path, cov_arena *arena, const cov_value **values,
+                      size_t *n)
+{
+    const app_user *user = self;
+    cov_value *items = COV_NEW_ARRAY(arena, cov_value, user->n_teams + 1);
+
+    if (!cov_str_eq(path, COV_STR("user.metadata.teams")) || items == NULL)
+        return false;
+    for (size_t i = 0; i < user->n_teams; i++)
+        items[i] = cov_value_int(user->teams[i]);
+    *values = items;
+    *n = user->n_teams;
     return true;
 }
 
 int app_call_as(app_fixture *f, const char *user_id, const char *method, const char *target,
                 const char *body)
 {
-    cov_rsql_vars user = { user_value, user_id };
+    app_user user = { .id = user_id };
+
+    return app_call_user(f, user_id != NULL ? &user : NULL, method, target, body);
+}
+
+int app_call_user(app_fixture *f, const app_user *as, const char *method, const char *target,
+                  const char *body)
+{
+    cov_rsql_vars user = { user_value, as, user_list };
     cov_request req = request_of(method, target, body);
     cov_route route = cov__route_find(f->app, &req);
     cov_error err;
@@ -134,7 +173,7 @@ int app_call_as(app_fixture *f, const char *user_id, const char *method, const c
 
     start(f);
     cov_error_init(&err, f->request);
-    ctx.user = user_id != NULL ? &user : NULL;
+    ctx.user = as != NULL ? &user : NULL;
     assert_int_equal(route.kind, COV_ROUTE_RESOURCE);
     cov_params_read(&ctx);
     if (route.target.handler(route.resource, &ctx, route.target.id) != COV_OK)
@@ -155,6 +194,36 @@ const char *app_header(app_fixture *f, const char *name)
     const cov_header *header = cov_response_find(&f->res, cov_str_from(name));
 
     return header != NULL ? cov_arena_str(f->request, header->value).ptr : NULL;
+}
+
+typedef struct text_sink {
+    cov_row_sink sink;
+    cov_buf *out;
+} text_sink;
+
+static cov_status write_row(cov_row_sink *base, const cov_value *values, size_t n, cov_error *err)
+{
+    cov_buf *out = ((text_sink *)base)->out;
+
+    (void)err;
+    for (size_t i = 0; i < n; i++) {
+        if (i != 0)
+            cov_buf_char(out, '|');
+        cov__plain_text(out, &values[i]);
+    }
+    cov_buf_char(out, '\n');
+    return COV_OK;
+}
+
+void app_query(app_fixture *f, const char *sql, cov_buf *out)
+{
+    text_sink sink = { { write_row }, out };
+    cov_stmt stmt = { cov_str_from(sql), NULL, 0 };
+    cov_error err;
+
+    cov_error_init(&err, NULL);
+    must(cov_db_query(f->db, &stmt, &sink.sink, &err), &err);
+    assert_false(out->failed);
 }
 
 void app_sql(app_fixture *f, const char *sql)

@@ -10,6 +10,7 @@ typedef struct app_fixture {
     cov_arena *arena;   /* lives as long as the fixture */
     cov_arena *request; /* reset by each call */
     cov_db *db;
+    cov_kv *kv;
     cov_app *app;
     cov_response res; /* of the last call */
 } app_fixture;
@@ -22,7 +23,16 @@ void app_fixture_close(app_fixture *f);
 /* One request; `target` is path and query, `headers` "Name: value" lines or NULL. Returns the status. */
 int app_call(app_fixture *f, const char *method, const char *target, const char *headers,
              const char *body);
-/* The same straight to a resource, as this user ("id" and "metadata.org" of it; NULL: anonymous). */
+/* Who asks: {user.id} and the list {user.metadata.teams}. */
+typedef struct app_user {
+    const char *id;
+    const int64_t *teams;
+    size_t n_teams;
+} app_user;
+/* The same straight to a resource, as this user (NULL: anonymous). */
+int app_call_user(app_fixture *f, const app_user *as, const char *method, const char *target,
+                  const char *body);
+/* The same as a user who has nothing but an id. */
 int app_call_as(app_fixture *f, const char *user_id, const char *method, const char *target,
                 const char *body);
 /* The body of the last response, terminated. */
@@ -30,6 +40,8 @@ const char *app_body(app_fixture *f);
 const char *app_header(app_fixture *f, const char *name);
 /* Run SQL beside the app; stops the test on failure. */
 void app_sql(app_fixture *f, const char *sql);
+/* Append what a query gives: "a|b" and a newline for each row. */
+void app_query(app_fixture *f, const char *sql, cov_buf *out);
 
 /* Assert status and exact body. */
 #define assert_answer(f, call, want_status, want_body)                 \

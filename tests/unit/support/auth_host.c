@@ -121,8 +121,7 @@ static bool split_ec(const unsigned char *der, size_t len, size_t number_bytes, 
 {
     ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)len);
     unsigned char raw[2 * MAX_EC_NUMBER_BYTES];
-    bool ok = sig != NULL &&
-              BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, (int)number_bytes) >= 0 &&
+    bool ok = sig != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, (int)number_bytes) >= 0 &&
               BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + number_bytes, (int)number_bytes) >= 0;
 
     if (ok)

@@ -9,15 +9,10 @@
 
 #include <cmocka.h>
 
-#include "host/native/services.h"
+#include "driver/kv/memory/memory.h"
 
 static const cov_str writing_methods[] = { COV_STR_INIT("POST"), COV_STR_INIT("PATCH"),
                                            COV_STR_INIT("PUT") };
-
-static int64_t now_ms(void *self)
-{
-    return ((guard_fixture *)self)->now_ms;
-}
 
 static cov_status random_bytes(void *self, void *out, size_t len)
 {
@@ -53,7 +48,6 @@ static cov_status http(void *self, const cov_http_call *call, cov_arena *arena, 
     guard_fixture *f = self;
 
     (void)arena;
-    f->n_http++;
     snprintf(f->http_url, sizeof f->http_url, "%.*s %.*s", COV_STR_ARG(call->method),
              COV_STR_ARG(call->url));
     snprintf(f->http_body, sizeof f->http_body, "%.*s", COV_STR_ARG(call->body));
@@ -83,23 +77,21 @@ void guard_open(guard_fixture *f)
     cov_kv_config kv_config = { 0 };
 
     memset(f, 0, sizeof *f);
-    f->host = (cov_host){ .abi = COV_HOST_ABI,
-                          .self = f,
-                          .now_ms = now_ms,
-                          .random = random_bytes,
-                          .digest = cov__native_digest,
-                          .hmac = cov__native_hmac,
-                          .log = log_line,
-                          .env = env,
-                          .http = http };
-    f->now_ms = INT64_C(1700000000000);
+    fake_host_init(&f->fake);
+    f->fake.host.random = random_bytes;
+    f->fake.host.log = log_line;
+    f->fake.host.env = env;
+    f->fake.http = http;
+    f->fake.http_self = f;
     f->pow_secret = "test-secret";
     f->arena = cov_arena_new(0);
     assert_non_null(f->arena);
     cov_error_init(&f->err, f->arena);
-    assert_int_equal(cov_kv_open(&guard_kv_driver, &f->host, &kv_config, &f->kv, &f->err), COV_OK);
+    assert_int_equal(cov_kv_open(&cov_memory_kv_driver, &f->fake.host, &kv_config, &f->kv, &f->err),
+                     COV_OK);
+    f->next_random = 0;
     set_defaults(&f->config);
-    f->setup.host = &f->host;
+    f->setup.host = &f->fake.host;
     f->setup.kv = f->kv;
     f->setup.config = &f->config;
 }
@@ -117,6 +109,51 @@ void guard_close(guard_fixture *f)
     cov_buf_dispose(&f->res.body);
     cov_kv_close(f->kv);
     cov_arena_free(f->arena);
+    fake_host_dispose(&f->fake);
+}
+
+static cov_status run_down(cov_kv *kv, const cov_kv_cmd *cmds, size_t n, bool atomic,
+                           cov_arena *arena, cov_kv_reply *replies, cov_error *err)
+{
+    (void)kv;
+    (void)cmds;
+    (void)n;
+    (void)atomic;
+    (void)arena;
+    (void)replies;
+    return cov_fail(err, COV_EBUSY, "the store is down");
+}
+
+void guard_set_down(guard_fixture *f, bool down)
+{
+    static cov_kv_driver broken;
+
+    broken = cov_memory_kv_driver;
+    broken.run = run_down;
+    f->kv->driver = down ? &broken : &cov_memory_kv_driver;
+}
+
+const char *guard_peek(guard_fixture *f, const char *key)
+{
+    cov_str args[] = { cov_str_from(key), COV_STR_INIT("tokens") };
+    cov_kv_reply reply;
+    cov_kv_op op;
+
+    assert_int_equal(cov_kv_call(f->kv, f->arena, COV_KV_TYPE, args, 1, &reply, &f->err), COV_OK);
+    op = cov_str_eq(reply.s, COV_STR("hash")) ? COV_KV_HGET : COV_KV_GET;
+    assert_int_equal(cov_kv_call(f->kv, f->arena, op, args, op == COV_KV_HGET ? 2 : 1, &reply,
+                                 &f->err),
+                     COV_OK);
+    return reply.type == COV_KV_TEXT ? cov_arena_str(f->arena, reply.s).ptr : NULL;
+}
+
+int64_t guard_ttl_ms(guard_fixture *f, const char *key)
+{
+    cov_str name = cov_str_from(key);
+    cov_kv_reply reply;
+
+    assert_int_equal(cov_kv_call(f->kv, f->arena, COV_KV_PTTL, &name, 1, &reply, &f->err), COV_OK);
+    return reply.i;
 }
 
 static void read_headers(guard_fixture *f, cov_str text)

@@ -30,7 +30,7 @@ static bool int_of(const kv_field *field, int64_t *out)
            *out <= MAX_MS;
 }
 
-/* Two fields with numbers. A text that is replaced fits where it was, so only new ones can fail. */
+/* Two fields with numbers. A number always fits in the place of a text, so only new fields can fail. */
 static bool put_two(kv_call *call, kv_entry *entry, const cov_str names[2], const cov_str texts[2])
 {
     kv_field *fields[2] = { find(call, entry, names[0]), find(call, entry, names[1]) };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 enum {
-    MIN_CAP = 24, /* holds every number, so counting never allocates */
+    MIN_CAP = 32, /* holds every number, so counting never allocates */
     FIRST_ITEMS = 4
 };
 
@@ -33,18 +33,17 @@ kv_blob *cov__kv_blob_new(cov_str text)
 bool cov__kv_blob_assign(kv_blob **blob, cov_str text)
 {
     kv_blob *old = *blob;
-    kv_blob *other;
+    bool fits = old != NULL && text.len <= old->cap;
+    bool wastes = fits && old->cap / 2 > text.len + MIN_CAP;
+    kv_blob *other = fits && !wastes ? NULL : cov__kv_blob_new(text);
 
-    if (old != NULL && text.len <= old->cap && old->cap / 2 <= text.len + MIN_CAP) {
+    if (other != NULL) {
+        *blob = other;
+        free(old);
+    } else if (fits) {
         blob_fill(old, text);
-        return true;
     }
-    other = cov__kv_blob_new(text);
-    if (other == NULL)
-        return false;
-    *blob = other;
-    free(old);
-    return true;
+    return other != NULL || fits;
 }
 
 /* ---- hash fields ---- */

@@ -19,7 +19,7 @@ typedef struct kv_blob {
 } kv_blob;
 
 COV_CHECK kv_blob *cov__kv_blob_new(cov_str text);
-/* Replace the text, in place when it fits well. False: out of memory, and the old text stays. */
+/* Replace the text. False: out of memory, and the old text stays; never for a number in the place of another. */
 COV_CHECK bool cov__kv_blob_assign(kv_blob **blob, cov_str text);
 
 static inline cov_str cov__kv_blob_view(const kv_blob *blob)
