@@ -167,23 +167,25 @@ static bool json_value(const cov_json *json, cov_value *value)
     }
 }
 
-static bool metadata_value(const cov_user *user, cov_str path, cov_value *value)
+/* What "user.metadata.a.b" names, or NULL. */
+static const cov_json *metadata_at(const cov_user *user, cov_str path)
 {
+    cov_str prefix = COV_STR("user.metadata.");
     const cov_json *at = user->metadata;
     cov_str name;
 
+    if (!cov_str_starts(path, prefix))
+        return NULL;
+    path = cov_str_slice(path, prefix.len, path.len);
     while (cov_str_split(&path, '.', &name))
         at = cov_json_member(at, name);
-    return json_value(at, value);
+    return at;
 }
 
 static bool get(const void *self, cov_str path, cov_value *value)
 {
     const cov_user *user = self;
-    cov_str metadata = COV_STR("user.metadata.");
 
-    if (cov_str_starts(path, metadata))
-        return metadata_value(user, cov_str_slice(path, metadata.len, path.len), value);
     if (cov_str_eq(path, COV_STR("user.id")))
         return text_value(user->id, value);
     if (cov_str_eq(path, COV_STR("user.email")))
@@ -192,12 +194,32 @@ static bool get(const void *self, cov_str path, cov_value *value)
         return text_value(user->name, value);
     if (cov_str_eq(path, COV_STR("user.image")))
         return text_value(user->image, value);
-    return false;
+    return json_value(metadata_at(user, path), value);
+}
+
+/* Items without a value of their own (null, lists, objects) are left out: they match nothing. */
+static bool list(const void *self, cov_str path, cov_arena *arena, const cov_value **values,
+                 size_t *n)
+{
+    const cov_json *json = metadata_at(self, path);
+    const cov_json *item = NULL;
+    cov_value *out;
+
+    if (cov_json_type_of(json) != COV_JSON_LIST)
+        return false;
+    out = COV_NEW_ARRAY(arena, cov_value, cov_json_len(json) + 1);
+    if (out == NULL)
+        return false;
+    *n = 0;
+    while ((item = cov_json_next(json, item)) != NULL)
+        *n += json_value(item, &out[*n]);
+    *values = out;
+    return true;
 }
 
 cov_rsql_vars cov_user_vars(const cov_user *user)
 {
-    cov_rsql_vars vars = { get, user };
+    cov_rsql_vars vars = { get, user, list };
 
     return vars;
 }

@@ -45,8 +45,8 @@ void cov_user_json(cov_buf *buf, const cov_user *user);
 void cov_user_context_json(cov_buf *buf, const cov_user *user);
 
 /*
- * Placeholders: user.id, user.email, user.name, user.image, user.metadata.<path>. Null, lists, objects and whatever
- * is not there have no value, and the scope denies. Booleans are 1 and 0. Borrows `user`.
+ * Placeholders: user.id, user.email, user.name, user.image, user.metadata.<path>; lists of the metadata as lists. Null,
+ * objects and whatever is not there have no value, and the scope denies. Booleans are 1 and 0. Borrows `user`.
  */
 cov_rsql_vars cov_user_vars(const cov_user *user);
 

@@ -16,9 +16,9 @@ import { fileURLToPath } from "node:url";
 import { startServer } from "./server.mjs";
 
 const groups = {
-  required: ["filter", "ufilter", "badfilter", "order", "page", "list", "select", "get", "count", "agg",
+  required: ["scope", "soft", "auth", "filter", "ufilter", "badfilter", "order", "page", "list", "select", "get", "count", "agg",
     "include", "create", "etag", "update", "delete", "batch", "nested", "http"],
-  later: ["scope", "soft", "auth", "live"],
+  later: ["live"],
 };
 
 const here = path.dirname(fileURLToPath(import.meta.url));

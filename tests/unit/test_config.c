@@ -547,7 +547,7 @@ static void config__refuses_accounts_that_cannot_work(void **state)
         { ACCOUNTS(",\"session\":{\"store\":\"none\"}"),
           "1:2: \"auth.session.store\": \"none\" is for \"jwt\"; cookies need a store" },
         { ACCOUNTS(",\"session\":{\"cookieName\":\"a b\"}"),
-          "1:55: \"cookieName\" must be a name of letters, digits and !#$%&'*+-.^_`|~" },
+          "1:56: \"cookieName\" must be a name of letters, digits and !#$%&'*+-.^_`|~" },
         { ACCOUNTS(",\"session\":{\"cookieOptions\":{\"domain\":\"a;b\"}}"),
           "1:68: \"domain\" goes into a cookie: it may not hold \";\"" },
         { ACCOUNTS(",\"session\":{\"cookieOptions\":{\"sameSite\":\"none\",\"secure\":\"never\"}}"),

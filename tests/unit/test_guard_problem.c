@@ -13,7 +13,7 @@ static const char schema[] = "CREATE TABLE t (id INTEGER PRIMARY KEY);";
 
 static void assert_problem(app_fixture *f, cov_status st, const char *members, const char *expected)
 {
-    cov_worker worker = { cov_native_host(), f->db, f->request, NULL };
+    cov_worker worker = { .host = cov_native_host(), .db = f->db, .arena = f->request };
     cov_error err;
 
     cov_error_init(&err, f->request);
