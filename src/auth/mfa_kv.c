@@ -232,6 +232,18 @@ static cov_status install(const cov_auth_store *store, cov_ctx *ctx, cov_str use
     return st;
 }
 
+/* One caller takes the offer: were it installed twice, codes that were spent in between would be back. */
+static cov_status take_offer(const cov_auth_store *store, cov_ctx *ctx, cov_str user_id,
+                             cov_str text, bool *mine)
+{
+    cov_str args[] = { key_of(ctx, "offer", user_id), text };
+    cov_kv_reply reply;
+    cov_status st = cov_kv_call(store->kv, ctx->arena, COV_KV_DELIF, args, 2, &reply, ctx->err);
+
+    *mine = st == COV_OK && reply.i == 1;
+    return st;
+}
+
 static cov_status accept(const cov_auth_store *store, cov_ctx *ctx, cov_str user_id, cov_str secret,
                          int64_t counter, bool *done)
 {
@@ -239,29 +251,24 @@ static cov_status accept(const cov_auth_store *store, cov_ctx *ctx, cov_str user
     const cov_json *offer;
     cov_str user_text;
     cov_str offer_text;
-    cov_str drop[2];
-    cov_kv_reply reply;
+    cov_str old;
     cov_status st;
 
     *done = false;
     if ((st = load(store, ctx, "user", user_id, &user_text, &user)) != COV_OK ||
         (st = load(store, ctx, "offer", user_id, &offer_text, &offer)) != COV_OK)
         return st;
+    old = cov_json_text(cov_json_get(user, "secret"));
     if (!cov_str_eq(cov_json_text(cov_json_get(offer, "secret")), secret) ||
-        !cov_str_eq(cov_json_text(cov_json_get(offer, "replaces")),
-                    cov_json_text(cov_json_get(user, "secret"))))
+        !cov_str_eq(cov_json_text(cov_json_get(offer, "replaces")), old))
         return COV_OK;
-    drop[0] = key_of(ctx, "offer", user_id);
-    drop[1] = offer_text;
-    st = cov_kv_call(store->kv, ctx->arena, COV_KV_DELIF, drop, 2, &reply, ctx->err);
-    if (st != COV_OK || reply.i == 0)
+    st = take_offer(store, ctx, user_id, offer_text, done);
+    if (st != COV_OK || !*done)
         return st;
-    st = install(store, ctx, user_id, user_text.ptr != NULL ? user_text : COV_STR(""), offer,
-                 counter, done);
-    if (st != COV_OK)
-        return st;
-    return retire(store, ctx, user_id,
-                  *done ? cov_json_text(cov_json_get(user, "secret")) : secret);
+    if (user_text.ptr == NULL)
+        user_text = COV_STR("");
+    st = install(store, ctx, user_id, user_text, offer, counter, done);
+    return st == COV_OK ? retire(store, ctx, user_id, *done ? old : secret) : st;
 }
 
 /* ---- use ---- */

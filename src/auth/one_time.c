@@ -152,6 +152,7 @@ static cov_status consume_in_kv(token_row *row)
     if (st != COV_OK || reply.type != COV_KV_TEXT)
         return st;
     row->valid = is_alive(row, reply.s);
+    /* Two that were issued at the same moment may both be there. */
     st = all_keys(row, index, &all, &n);
     if (st == COV_OK)
         st = cov_kv_call(row->store->kv, ctx->arena, COV_KV_DEL, all, n, &reply, ctx->err);
@@ -166,14 +167,6 @@ static cov_status exec(cov_ctx *ctx, cov_str sql, const cov_value *params, size_
     cov_stmt stmt = { sql, params, n_params };
 
     return cov_db_exec(ctx->db, &stmt, changes, ctx->err);
-}
-
-static cov_status delete_all(cov_ctx *ctx, cov_str identifier)
-{
-    cov_value param = cov_value_text(identifier);
-
-    return exec(ctx, COV_STR("DELETE FROM auth_verification_tokens WHERE identifier=?"), &param, 1,
-                NULL);
 }
 
 /* Each new token pays for the removal of a few that nobody used, so that the table stays as small as its use. */
@@ -193,10 +186,12 @@ static cov_status issue_in_db(cov_ctx *ctx, void *arg)
     const token_row *row = arg;
     cov_value params[] = { cov_value_text(row->identifier), cov_value_text(hash_of(row)),
                            cov_value_int(row->expires_ms / 1000) };
-    cov_status st;
+    cov_status st = delete_expired(ctx, row->now_ms);
 
-    if ((st = delete_expired(ctx, row->now_ms)) != COV_OK ||
-        (st = delete_all(ctx, row->identifier)) != COV_OK)
+    if (st == COV_OK)
+        st = exec(ctx, COV_STR("DELETE FROM auth_verification_tokens WHERE identifier=?"), params,
+                  1, NULL);
+    if (st != COV_OK)
         return st;
     return exec(ctx,
                 COV_STR("INSERT INTO auth_verification_tokens (identifier,token,expires) VALUES "
@@ -216,7 +211,7 @@ static cov_status consume_in_db(cov_ctx *ctx, void *arg)
                          params, COV_COUNT_OF(params), &changes);
 
     row->valid = st == COV_OK && changes != 0;
-    return row->valid ? delete_all(ctx, row->identifier) : st;
+    return st;
 }
 
 /* ---- either ---- */

@@ -249,18 +249,23 @@ static void backup_code__is_spent_by_one(void **state)
 
 static cov_status accept(runner *r)
 {
-    return cov__mfa_accept(&r->f->store, &r->ctx, USER, SECRET, 10, &r->done);
+    return cov__mfa_accept(&r->f->store, &r->ctx, USER, r->f->token, 10, &r->done);
 }
 
 static void offer__is_accepted_by_one(void **state)
 {
-    cov_mfa_offer offer = { .secret = SECRET, .replaces = COV_STR("") };
+    const cov_str secrets[] = { SECRET, COV_STR("OTHER") };
+    cov_mfa_offer offer = { .replaces = COV_STR("") };
     fixture *f = *state;
 
-    assert_int_equal(cov__mfa_offer(&f->store, &f->runners[0].ctx, USER, &offer), COV_OK);
-    assert_int_equal(run_all(f, accept), 1);
-    assert_true(current(f).enabled);
-    assert_int_equal(current(f).pending_secret.len, 0);
+    for (size_t i = 0; i < ROUNDS; i++) {
+        offer.secret = f->token = secrets[i % 2];
+        assert_int_equal(cov__mfa_offer(&f->store, &f->runners[0].ctx, USER, &offer), COV_OK);
+        assert_int_equal(run_all(f, accept), 1);
+        assert_true(cov_str_eq(current(f).secret, offer.secret));
+        assert_int_equal(current(f).pending_secret.len, 0);
+        offer.replaces = offer.secret;
+    }
 }
 
 /* Made for an account without a factor, while another request gave it one: it must not replace that one. */
