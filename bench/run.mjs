@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT
-// run.mjs - measure build/release/covara and print each figure with its limit and a verdict.
+// run.mjs [PART...] - measure build/release/covara and print each figure with its limit and a verdict.
 //
 //   BENCH_ROUNDS   rounds of each comparison, default 7; medians are judged, least and largest are shown
 //   BENCH_SECONDS  length of one run of wrk, default 2
@@ -10,7 +10,9 @@
 // were measured in turns in one run on this machine: ours and nginx's, or two requests of ours. Load comes
 // from wrk with one thread on loopback. Databases are in build/, on the disk that the sources are on.
 import { execFileSync, spawn } from "node:child_process";
+import crypto from "node:crypto";
 import fs from "node:fs";
+import http from "node:http";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -269,6 +271,82 @@ async function benchIncludes() {
   await server.stop();
 }
 
+// --- accounts ---------------------------------------------------------------------------------------
+
+const PASSWORD = "a password of the benchmark";
+
+/* Users with the default cost of a hash, and notes that each user sees as "mine" and everybody as "all". */
+function makeAccounts(name, users) {
+  const folder = path.join(work, name), salt = Buffer.alloc(16, 7);
+  const hash = `scrypt$N=16384,r=8,p=1$${salt.toString("base64")}$${crypto.scryptSync(PASSWORD, salt, 64).toString("base64")}`;
+  fs.mkdirSync(folder);
+  fs.writeFileSync(path.join(folder, "covara.jsonc"), JSON.stringify({
+    database: { url: "sqlite:bench.db" },
+    auth: { users: { table: "users", passwordHash: "password_hash", name: "name" }, login: true, throttle: false },
+    resources: {
+      all: { table: "notes", auth: { public: { read: true } } },
+      mine: { table: "notes", auth: { scope: "userId=={user.id}" } },
+    },
+  }));
+  fs.writeFileSync(path.join(folder, "schema.sql"), `
+    CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT, password_hash TEXT);
+    CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id TEXT NOT NULL, text TEXT NOT NULL, pinned BOOLEAN NOT NULL DEFAULT 0);
+    CREATE INDEX notes_by_user ON notes (user_id);`);
+  execFileSync("sqlite3", [path.join(folder, "bench.db")], { input: `${fs.readFileSync(path.join(folder, "schema.sql"), "utf8")}
+    PRAGMA journal_mode = WAL;
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${users})
+    INSERT INTO users SELECT printf('u%03d', i), printf('user%d@example.org', i), printf('User %d', i), '${hash}' FROM n;
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${ROWS})
+    INSERT INTO notes (user_id, text) SELECT printf('u%03d', 1 + i % ${users}), printf('Note number %05d', i) FROM n;
+    ANALYZE;` });
+  return folder;
+}
+
+async function login(url, user) {
+  const response = await fetch(`${url}/api/auth/login`, { method: "POST", body: JSON.stringify({ email: `user${user}@example.org`, password: PASSWORD }) });
+  if (!response.ok) throw new Error(`login: ${response.status} ${await response.text()}`);
+  await response.arrayBuffer();
+  return response.headers.getSetCookie()[0].split(";")[0];
+}
+
+/* Milliseconds of `count` requests on one connection, one after another. */
+async function latencies(url, count) {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const times = [];
+  for (let i = 0; i < count; i++) {
+    const start = process.hrtime.bigint();
+    await new Promise((resolve, reject) => {
+      http.get(url, { agent }, (response) => response.resume().on("end", resolve).on("error", reject)).on("error", reject);
+    });
+    times.push(Number(process.hrtime.bigint() - start) / 1e6);
+  }
+  agent.destroy();
+  return times;
+}
+
+async function benchAccounts() {
+  const server = await serve(makeAccounts("accounts", 100));
+  const cookie = await login(server.url, 7);
+  const all = `${server.url}/api/all?limit=${PAGE}`, mine = `${server.url}/api/mine?limit=${PAGE}`;
+  const { items } = await (await fetch(mine, { headers: { cookie } })).json();
+  if (items.length !== PAGE || !items.every((note) => note.userId === "u007")) throw new Error("the scoped list is wrong");
+  const [open, scoped] = await inTurns([() => wrk(all, 32), () => wrk(mine, 32, "-H", `Cookie: ${cookie}`)]);
+  judge("scoped list, cost", perSecond(open, scoped), ratios(open, scoped), "at most", 1.25);
+
+  const quiet = [], busy = [];
+  for (let round = 0; round < rounds; round++) {
+    quiet.push(median(await latencies(`${server.url}/api/all/1`, 1000)));
+    let going = true, logins = 0;
+    const people = Array.from({ length: 8 }, async (_, i) => { while (going) { await login(server.url, 1 + i); logins++; } });
+    busy.push(median(await latencies(`${server.url}/api/all/1`, 1000)));
+    going = false;
+    await Promise.all(people);
+    if (logins < 8) throw new Error(`only ${logins} logins ran meanwhile`);
+  }
+  judge("GET while 8 log in, latency", `${number(median(quiet))} ms to ${number(median(busy))} ms`, busy.map((ms, i) => ms / quiet[i]), "at most", 2);
+  await server.stop();
+}
+
 /* The URL of the nth page. Every page must be full and the rows all different. */
 async function walkTo(start, page) {
   const seen = new Set();
@@ -334,7 +412,10 @@ const cpu = os.cpus();
 console.log(`${cpu.length} x ${cpu[0]?.model ?? "?"}; Linux ${os.release()}; ${rounds} rounds of ${seconds} s; ` +
   "nginx with worker_processes auto; wrk -t1");
 try {
-  for (const part of [benchMemory, benchAllocations, benchReads, benchIncludes, benchWrites]) await part();
+  const parts = { memory: benchMemory, allocations: benchAllocations, reads: benchReads, includes: benchIncludes, writes: benchWrites,
+    accounts: benchAccounts };
+  const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
+  for (const name of wanted) await parts[name]();
 } catch (error) {
   failed = true;
   console.error(error.message);

@@ -123,7 +123,9 @@ static cov_status note_use(const cov_auth *auth, cov_ctx *ctx, cov_session *sess
 
     if (now - last_active_ms(ctx, session) < ACTIVITY_MS)
         return COV_OK;
-    if (auth->config->session.sliding)
+    /* A session that just began has its whole time before it. */
+    if (auth->config->session.sliding &&
+        session->expires_ms - now < auth->config->session.ttl_ms - ACTIVITY_MS)
         expires_ms = now + auth->config->session.ttl_ms;
     session->data = active_data(ctx, session->data, now);
     if (session->data.ptr == NULL)

@@ -159,7 +159,8 @@ static cov_jwt_verdict check_claims(const cov_json *claims, const cov_jwt_rules 
 {
     const cov_json *exp = cov_json_get(claims, "exp");
     const cov_json *nbf = cov_json_get(claims, "nbf");
-    double now_s = (double)(now_ms / 1000);
+    int64_t whole_s = now_ms / 1000; /* as `iat` and `exp` are counted */
+    double now_s = (double)whole_s;
     double tolerance_s = (double)rules->tolerance_s;
 
     if (rules->issuer.ptr != NULL && !is_text(cov_json_get(claims, "iss"), rules->issuer))

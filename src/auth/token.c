@@ -54,7 +54,7 @@ cov_status cov_api_key_new(const cov_host *host, cov_arena *arena, cov_str prefi
 {
     uint8_t id_bytes[API_KEY_ID_BYTES];
     cov_buf text = COV_BUF_IN(arena);
-    cov_str secret;
+    cov_str secret = COV_STR_NULL;
     cov_status st;
 
     if (!is_prefix(prefix))

@@ -253,7 +253,7 @@ cov_status cov_kv_call(cov_kv *kv, cov_arena *arena, cov_kv_op op, const cov_str
                        size_t n_args, cov_kv_reply *reply, cov_error *err)
 {
     cov_kv_cmd cmd = { op, args, n_args };
-    cov_kv_reply got;
+    cov_kv_reply got = { .type = COV_KV_NIL };
     cov_status st = cov_kv_run(kv, &cmd, 1, false, arena, &got, err);
 
     if (st != COV_OK)
@@ -268,7 +268,7 @@ cov_status cov_kv_call(cov_kv *kv, cov_arena *arena, cov_kv_op op, const cov_str
 
 cov_status cov_kv_get(cov_kv *kv, cov_arena *arena, cov_str key, cov_str *value, cov_error *err)
 {
-    cov_kv_reply reply;
+    cov_kv_reply reply = { .type = COV_KV_NIL };
     cov_status st = cov_kv_call(kv, arena, COV_KV_GET, &key, 1, &reply, err);
 
     if (st == COV_OK)
@@ -302,7 +302,7 @@ cov_status cov_kv_set(cov_kv *kv, cov_arena *arena, cov_str key, cov_str value, 
 
 cov_status cov_kv_del(cov_kv *kv, cov_arena *arena, cov_str key, int64_t *deleted, cov_error *err)
 {
-    cov_kv_reply reply;
+    cov_kv_reply reply = { .type = COV_KV_NIL };
     cov_status st = cov_kv_call(kv, arena, COV_KV_DEL, &key, 1, &reply, err);
 
     if (st == COV_OK && deleted != NULL)
@@ -333,7 +333,7 @@ cov_status cov_kv_publish(cov_kv *kv, cov_arena *arena, cov_str channel, cov_str
                           cov_error *err)
 {
     cov_str args[2] = { channel, message };
-    cov_kv_reply reply;
+    cov_kv_reply reply = { .type = COV_KV_NIL };
 
     return cov_kv_call(kv, arena, COV_KV_PUBLISH, args, 2, &reply, err);
 }

@@ -156,6 +156,44 @@ cov_status cov__access_check_row(const cov_resource *r, cov_ctx *ctx, cov_op op,
     return st != COV_OK || inside ? st : cov__access_forbidden(r, ctx, op);
 }
 
+static bool is_constraint(cov_status st)
+{
+    return st == COV_EUNIQUE || st == COV_EFOREIGN || st == COV_ENOTNULL || st == COV_ECHECK;
+}
+
+/* `before` with what the client sets; NULL: out of memory. */
+static const cov_value *wished_row(const cov_resource *r, cov_ctx *ctx, const cov_value *before,
+                                   const cov_input *input)
+{
+    cov_value *row = COV_NEW_ARRAY(ctx->arena, cov_value, r->table->n_columns);
+
+    for (size_t i = 0; row != NULL && i < r->table->n_columns; i++) {
+        if (input->present[i])
+            row[i] = input->values[i];
+        else if (before != NULL)
+            row[i] = before[i];
+    }
+    return row;
+}
+
+cov_status cov__access_judge_failure(const cov_resource *r, cov_ctx *ctx, cov_op op,
+                                     const cov_rsql_expr *scope, const cov_value *before,
+                                     const cov_input *input, cov_status st)
+{
+    const cov_value *row;
+
+    if (!is_constraint(st) || scope == NULL || !r->config->strict_scope_on_write)
+        return st;
+    if (cov_rsql_needs_db(scope))
+        return st == COV_EFOREIGN ? cov__access_forbidden(r, ctx, op) : st;
+    row = wished_row(r, ctx, before, input);
+    if (row == NULL)
+        return cov_fail_nomem(ctx->err);
+    return cov_rsql_eval(scope, row, ctx->host, ctx->arena) == COV_TRUE
+               ? st
+               : cov__access_forbidden(r, ctx, op);
+}
+
 /* "enableCreate" -> "create" in the text (spec/01 section 10). */
 cov_status cov__access_capability(const cov_resource *r, cov_ctx *ctx, bool enabled,
                                   const char *flag)

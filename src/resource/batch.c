@@ -162,7 +162,10 @@ static cov_status upsert_row(batch_work *work, cov_input *input, cov_value **row
         st = before != NULL ? prepare_update(work, before, input)
                             : cov__before_create(work->r, work->ctx, input);
     if (st == COV_OK)
-        st = cov__insert(work->r, work->ctx, input, work->upsert ? &work->update : NULL, row);
+        st = cov__access_judge_failure(
+            work->r, work->ctx, before != NULL ? COV_OP_UPDATE : COV_OP_CREATE,
+            before != NULL ? work->update.expr : work->create_scope, before, input,
+            cov__insert(work->r, work->ctx, input, work->upsert ? &work->update : NULL, row));
     return st == COV_OK ? after_upsert(work, before, *row) : st;
 }
 

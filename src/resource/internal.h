@@ -202,6 +202,15 @@ COV_CHECK cov_status cov__input_fix_id(const cov_resource *r, cov_ctx *ctx, cons
 bool cov__value_from_json(cov_ctx *ctx, const cov_column *column, yyjson_val *json, cov_value *out);
 bool cov__value_equal(const cov_value *a, const cov_value *b);
 
+/*
+ * A constraint refused a row that lies outside the scope as well: 403, as if it had been written and looked at, so that
+ * nobody learns what exists outside. `before` NULL: a new row. Anything else stays `st`. A scope with a relation path
+ * cannot be asked about a row that is not there; then a reference to nothing counts as outside.
+ */
+COV_CHECK cov_status cov__access_judge_failure(const cov_resource *r, cov_ctx *ctx, cov_op op,
+                                               const cov_rsql_expr *scope, const cov_value *before,
+                                               const cov_input *input, cov_status st);
+
 /* --- write.c: INSERT and UPDATE statements --- */
 
 /*

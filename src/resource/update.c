@@ -109,7 +109,8 @@ static cov_status run(void *arg)
     if (st != COV_OK)
         return st;
     cov__bump_version(work->r, work->before, &work->input);
-    st = write(work);
+    st = cov__access_judge_failure(work->r, work->ctx, COV_OP_UPDATE, work->where.expr,
+                                   work->before, &work->input, write(work));
     if (st != COV_OK || work->after == work->before)
         return st;
     st = cov__access_check_row(work->r, work->ctx, COV_OP_UPDATE, work->where.expr, work->after);

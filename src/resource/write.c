@@ -112,7 +112,8 @@ cov_status cov__create_row(const cov_resource *r, cov_ctx *ctx, const cov_rsql_e
     cov_status st = cov__before_create(r, ctx, input);
 
     if (st == COV_OK)
-        st = cov__insert(r, ctx, input, NULL, row);
+        st = cov__access_judge_failure(r, ctx, COV_OP_CREATE, scope, NULL, input,
+                                       cov__insert(r, ctx, input, NULL, row));
     if (st == COV_OK)
         st = cov__access_check_row(r, ctx, COV_OP_CREATE, scope, *row);
     return st == COV_OK ? cov__after_create(r, ctx, *row) : st;

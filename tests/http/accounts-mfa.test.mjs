@@ -2,7 +2,7 @@
 // The second factor over sockets. The window is ten steps, so that a test has codes enough without waiting for them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Browser, atOnce, mails, password, startAccounts, tokenOf, totp } from "./accounts.mjs";
+import { Browser, atOnce, mails, password, startAccounts, tokenOf, totp } from "./account-flows.mjs";
 import { openProject } from "./support.mjs";
 
 const project = await startAccounts();

@@ -2,7 +2,7 @@
 // Verification of addresses, password resets and magic links over sockets, with the mails read from the log.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Browser, atOnce, mails, password, startAccounts, tokenOf } from "./accounts.mjs";
+import { Browser, atOnce, mails, password, startAccounts, tokenOf } from "./account-flows.mjs";
 import { openProject } from "./support.mjs";
 
 const project = await startAccounts();

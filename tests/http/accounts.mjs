@@ -1,73 +1,81 @@
 // SPDX-License-Identifier: MIT
-// accounts.mjs - a server with accounts: a browser's cookies, the mails in its log, codes of an authenticator.
-import { createHmac } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
+// accounts.mjs - a project with users, and people who use it: a cookie jar each, like a browser.
+import crypto from "node:crypto";
 import { startProject } from "./support.mjs";
 
-const schema = `CREATE TABLE people (
-  id TEXT PRIMARY KEY NOT NULL, email TEXT NOT NULL UNIQUE, password_hash TEXT, name TEXT, verified_at TEXT);`;
-const link = (page) => ({ url: `https://app.example.com/${page}?token={token}&email={identifier}` });
-
-/* All requests come from one address, so the throttle is wide; test/unit has its limits. `auth` overrides options. */
-export function startAccounts(auth = {}) {
-  return startProject({
-    schema,
-    config: {
-      resources: {},
-      auth: {
-        users: { table: "people", passwordHash: "password_hash", name: "name", emailVerified: "verified_at" },
-        login: true, signup: true, scrypt: { N: 1024 }, throttle: { maxAttempts: 10000 },
-        passwordPolicy: { minLength: 10 }, verification: link("verify"), passwordReset: link("reset"),
-        magicLink: link("login"), mfa: { issuer: "My App", backupCodes: 3, window: 10 }, ...auth,
-      },
-    },
-  });
+/* A hash in the stored format; a low cost keeps tests fast where the cost is not what is tested. */
+export function hash(password, { N = 1024, r = 8, p = 1 } = {}) {
+  const salt = crypto.randomBytes(16);
+  const key = crypto.scryptSync(password, salt, 64, { N, r, p, maxmem: 256 * N * r });
+  return `scrypt$N=${N},r=${r},p=${p}$${salt.toString("base64")}$${key.toString("base64")}`;
 }
 
-export const password = "correct horse battery";
+export const users = `
+CREATE TABLE users (
+  id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT, image TEXT, role TEXT NOT NULL DEFAULT 'member',
+  password_hash TEXT, email_verified TIMESTAMP, metadata JSON
+);
+CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id TEXT NOT NULL, text TEXT NOT NULL, pinned BOOLEAN NOT NULL DEFAULT 0);
+`;
+export const people = () => `
+INSERT INTO users (id, email, name, role, password_hash, metadata) VALUES
+  ('u1', 'ada@example.com', 'Ada', 'admin', '${hash("secret-u1")}', '{"org":"o1","orgs":["o1","o2"]}'),
+  ('u2', 'grace@example.com', 'Grace', 'member', '${hash("secret-u2")}', '{"org":"o2"}'),
+  ('u3', 'nobody@example.com', NULL, 'member', NULL, NULL);
+INSERT INTO notes (user_id, text) VALUES ('u1', 'of Ada'), ('u2', 'of Grace'), ('u1', 'of Ada too');
+`;
 
-/* POSTs below /api/auth with the cookies it was given. */
-export class Browser {
-  constructor(project) { this.project = project; this.cookies = new Map(); }
+const owner = "userId=={user.id}";
+export const ownNotes = { auth: { read: owner, create: owner, update: owner, delete: owner } };
 
-  async send(method, path, body) {
-    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const answer = await this.project.call(method, `/api/auth${path}`, body, cookie ? { Cookie: cookie } : {});
-    for (const text of answer.headers["set-cookie"] ?? []) {
-      const [name, value] = text.split(";")[0].split(/=(.*)/s);
-      if (value === "") this.cookies.delete(name); else this.cookies.set(name, value);
-    }
+/* `auth` is merged over a plain cookie set-up with cheap hashes; `more` over the whole configuration. */
+export function startAccounts({ auth = {}, resources = { notes: ownNotes }, more = {}, env = {}, schema = users, seed = people() } = {}) {
+  const config = {
+    auth: {
+      users: { table: "users", passwordHash: "password_hash", name: "name", image: "image", emailVerified: "email_verified",
+        metadata: "metadata", metadataFields: ["role"] },
+      login: true, signup: true, scrypt: { N: 1024 }, ...auth,
+    },
+    resources, ...more,
+  };
+  return startProject({ schema, seed, config, env });
+}
+
+/* The cookies of an answer as { name: { value, text } }. */
+export function cookiesOf(answer) {
+  const lines = answer.headers["set-cookie"] ?? [];
+  return Object.fromEntries(lines.map((text) => {
+    const [, name, value] = /^([^=]+)=([^;]*)/.exec(text);
+    return [name, { value: decodeURIComponent(value), text }];
+  }));
+}
+
+/* Somebody with a cookie jar; calls are those of the project. */
+export class Person {
+  constructor(project, headers = {}) {
+    this.project = project;
+    this.headers = headers;
+    this.jar = new Map();
+  }
+  async call(method, target, body, headers = {}) {
+    const cookie = [...this.jar].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("; ");
+    const answer = await this.project.call(method, target, body, { ...(cookie ? { Cookie: cookie } : {}), ...this.headers, ...headers });
+    for (const [name, { value, text }] of Object.entries(cookiesOf(answer)))
+      if (/Max-Age=0/.test(text)) this.jar.delete(name);
+      else this.jar.set(name, value);
     return answer;
   }
-  post(path, body) { return this.send("POST", path, body); }
-  me() { return this.send("GET", "/me").then((answer) => answer.json.user); }
-  clone() { const copy = new Browser(this.project); copy.cookies = new Map(this.cookies); return copy; }
+  get(target, headers) { return this.call("GET", target, undefined, headers); }
+  post(target, body, headers) { return this.call("POST", target, body, headers); }
+  patch(target, body, headers) { return this.call("PATCH", target, body, headers); }
+  delete(target, headers) { return this.call("DELETE", target, undefined, headers); }
+  login(email, password, more = {}) { return this.post("/api/auth/login", { email, password, ...more }); }
 }
 
-/* The mails in the server's log, once there are `n` of them. */
-export async function mails(project, n) {
-  for (let tries = 0; tries < 1000; tries++) {
-    const all = project.output().split("\n").filter((line) => line.includes('"msg":"mail"')).map((line) => JSON.parse(line));
-    if (all.length >= n) return all;
-    await delay(10);
-  }
-  throw new Error(`fewer than ${n} mails:\n${project.output()}`);
-}
-
-export const tokenOf = (mail) => /token=([\w-]{43})&/.exec(mail.text)[1];
-
-/* The code of `steps` from now (RFC 6238). */
-export function totp(secret, steps = 0) {
-  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));
-  const mac = createHmac("sha1", key).update(counter).digest();
-  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1000000).padStart(6, "0");
-}
-
-/* The statuses of `n` requests made at once, sorted. */
-export async function atOnce(n, request) {
-  const answers = await Promise.all(Array.from({ length: n }, (_, i) => request(i)));
-  return answers.map((answer) => answer.status).sort();
+/* Logged in, or the test fails. */
+export async function loggedIn(project, email = "ada@example.com", password = "secret-u1") {
+  const person = new Person(project);
+  const answer = await person.login(email, password);
+  if (answer.status !== 200) throw new Error(`login as ${email}: ${answer.status} ${answer.text}`);
+  return person;
 }

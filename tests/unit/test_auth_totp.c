@@ -144,6 +144,30 @@ static void totp__a_code_works_once(void **state)
     assert_int_equal(last, 2);
 }
 
+/* Every step has the same code, 000000. */
+static cov_status constant_hmac(void *self, cov_digest alg, cov_str key, cov_str data, uint8_t *out)
+{
+    (void)self;
+    (void)alg;
+    (void)key;
+    (void)data;
+    memset(out, 0, COV_SHA1_BYTES);
+    return COV_OK;
+}
+
+static void totp__of_equal_codes_the_latest_is_spent(void **state)
+{
+    auth_host host;
+    int64_t last = COV_TOTP_NO_COUNTER;
+
+    (void)state;
+    auth_host_init(&host);
+    host.host.hmac = constant_hmac;
+    assert_true(verify(&host, "000000", 59, 1, last, &last));
+    assert_int_equal(last, 2);
+    assert_false(verify(&host, "000000", 59, 1, last, &last));
+}
+
 static void totp__codes_are_six_digits(void **state)
 {
     static const char *const good[] = { "287082", " 287082 ", "\t287082\r\n" };
@@ -278,6 +302,7 @@ int main(void)
         cmocka_unit_test(totp__codes_of_the_rfc),
         cmocka_unit_test(totp__window_of_one_step),
         cmocka_unit_test(totp__a_code_works_once),
+        cmocka_unit_test(totp__of_equal_codes_the_latest_is_spent),
         cmocka_unit_test(totp__codes_are_six_digits),
         cmocka_unit_test(totp__bad_secrets_match_nothing),
         cmocka_unit_test(totp__secrets_are_32_characters),

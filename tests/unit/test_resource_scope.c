@@ -167,6 +167,46 @@ static void scope__without_auth_any_user_sees_all(void **state)
     assert_answer(f, app_call_as(f, "u9", "GET", "/api/plain/count", NULL), 200, "{\"count\":1}");
 }
 
+/* What exists outside the scope must not show by which error a row outside it causes. */
+static void scope__hides_constraints_beyond_it(void **state)
+{
+    static const char sql[] =
+        "CREATE TABLE users (id TEXT PRIMARY KEY);"
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users(id),"
+        " text TEXT UNIQUE CHECK (text <> ''));"
+        "INSERT INTO users VALUES ('u1'),('u2');"
+        "INSERT INTO notes VALUES (1,'u1','a'),(2,'u2','b');";
+    app_fixture f;
+
+    (void)state;
+    app_fixture_open(&f, sql,
+                     "{\"resources\":{\"notes\":{\"auth\":{\"scope\":\"userId=={user.id}\"}}}}");
+    app_sql(&f, "PRAGMA foreign_keys=ON");
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const foreign[] = { "u2", "nobody", "u9" };
+        cov_str body = cov_arena_printf(f.arena, "{\"userId\":\"%s\",\"text\":\"x\"}", foreign[i]);
+        cov_str item =
+            cov_arena_printf(f.arena, "{\"items\":[{\"id\":7,\"userId\":\"%s\"}]}", foreign[i]);
+
+        assert_contains(&f, app_call_as(&f, "u1", "POST", "/api/notes", body.ptr), 403,
+                        "Not authorized to create on notes");
+        assert_contains(&f, app_call_as(&f, "u1", "PATCH", "/api/notes/1", body.ptr), 403,
+                        "Not authorized to update on notes");
+        assert_contains(&f, app_call_as(&f, "u1", "POST", "/api/notes/batch/upsert", item.ptr), 403,
+                        "Not authorized to create on notes");
+    }
+    /* Inside the scope the constraint is named. */
+    assert_contains(&f,
+                    app_call_as(&f, "u1", "POST", "/api/notes",
+                                "{\"userId\":\"u1\",\"text\":\"\"}"),
+                    400, "text");
+    assert_contains(&f,
+                    app_call_as(&f, "u1", "POST", "/api/notes",
+                                "{\"userId\":\"u1\",\"text\":\"a\"}"),
+                    409, "text");
+    app_fixture_close(&f);
+}
+
 int main(void)
 {
 #define SCOPE_TEST(name) cmocka_unit_test_setup_teardown(name, open_app, close_app)
@@ -181,6 +221,7 @@ int main(void)
         SCOPE_TEST(scope__delete_reaches_only_its_rows),
         SCOPE_TEST(scope__empty_denies_everywhere),
         SCOPE_TEST(scope__without_auth_any_user_sees_all),
+        cmocka_unit_test(scope__hides_constraints_beyond_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,7 +73,7 @@ static void live_for(kv_call *call, kv_entry *entry, int64_t ttl_ms)
 static void expire(kv_call *call, int64_t unit_ms)
 {
     kv_entry *entry;
-    int64_t ttl_ms;
+    int64_t ttl_ms = 0;
 
     if (!read_ttl(call, 1, unit_ms, &ttl_ms))
         return;
@@ -97,7 +97,7 @@ void cov__kv_do_pexpire(kv_call *call)
 void cov__kv_do_expireif(kv_call *call)
 {
     kv_entry *entry;
-    int64_t ttl_ms;
+    int64_t ttl_ms = 0;
 
     if (!read_ttl(call, 2, 1000, &ttl_ms) || !cov__kv_open(call, KV_STRING, &entry))
         return;
