@@ -31,6 +31,17 @@ static void set_jwt(cov_auth *auth)
         auth->jwt_rules.audience = session->jwt.audience.items[0];
 }
 
+/* A second factor that is forgotten with the process would leave accounts with the password alone. */
+static cov_status check_mfa_store(const cov_auth *auth, cov_error *err)
+{
+    if (!auth->config->mfa.enabled || auth->store.in_database ||
+        (auth->kv->driver->caps & COV_KV_CAP_DURABLE) != 0)
+        return COV_OK;
+    return cov_fail(err, COV_EINVAL,
+                    "auth.mfa: second factors must outlive the server, and this KV store does not; "
+                    "set auth.session.store to \"database\"");
+}
+
 cov_status cov_auth_new(cov_arena *arena, const cov_auth_parts *parts, cov_auth **out,
                         cov_error *err)
 {
@@ -54,8 +65,9 @@ cov_status cov_auth_new(cov_arena *arena, const cov_auth_parts *parts, cov_auth 
     set_jwt(auth);
     if (!cov_jwt_alg_of(config->session.jwt.algorithm, &auth->jwt_key.alg))
         return cov_fail(err, COV_EINVAL, "auth.session.algorithm: no such algorithm");
-    st = cov_users_init(arena, &config->users, parts->users, config->signup, &auth->users, err);
-    if (st != COV_OK)
+    if ((st = check_mfa_store(auth, err)) != COV_OK ||
+        (st = cov_users_init(arena, &config->users, parts->users, config->signup, &auth->users,
+                             err)) != COV_OK)
         return st;
     auth->identities = cov_cache_new(parts->host, IDENTITIES);
     auth->verified_keys = cov_cache_new(parts->host, VERIFIED_KEYS);

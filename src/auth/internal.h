@@ -73,6 +73,17 @@ cov_str cov__auth_text(const cov_auth_call *call, const char *name);
 cov_status cov__auth_ok(cov_auth_call *call);
 cov_status cov__auth_success(cov_auth_call *call); /* {"success":true} */
 
+/* ---- login.c: what password, magic link and second factor have in common ---- */
+
+/*
+ * The account's password or mailbox was proved: answer with a session, or ask for the second factor. `code`: the one
+ * that came along, empty for none.
+ */
+COV_CHECK cov_status cov__auth_first_factor_passed(cov_auth_call *call, const cov_account *account,
+                                                   cov_str code);
+/* Everything was proved: begin a session and answer with it. */
+COV_CHECK cov_status cov__auth_finish_login(cov_auth_call *call, const cov_account *account);
+
 /* ---- session.c: sessions begin and end ---- */
 
 /*
@@ -120,7 +131,10 @@ COV_CHECK cov_status cov__auth_new_csrf(const cov_auth *auth, cov_ctx *ctx);
 
 /* ---- throttle.c: failed attempts, by identifier and by client address (section 6) ---- */
 
-/* 429 when either counter is full. `what` keeps routes apart: "login", "mfa", "token". */
+/*
+ * 429 when either counter is full. `what` keeps routes apart: "login", "mfa", "token", "mail". An empty identifier has
+ * no counter.
+ */
 COV_CHECK cov_status cov__auth_throttle(const cov_auth *auth, cov_ctx *ctx, const char *what,
                                         cov_str identifier);
 void cov__auth_throttle_failed(const cov_auth *auth, cov_ctx *ctx, const char *what,

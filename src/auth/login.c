@@ -80,7 +80,7 @@ static void begin_body(cov_auth_call *call, const cov_user *user)
     cov_user_json(&call->ctx->res->body, user);
 }
 
-static cov_status finish_login(cov_auth_call *call, const cov_account *account, cov_str email)
+cov_status cov__auth_finish_login(cov_auth_call *call, const cov_account *account)
 {
     cov_status st;
 
@@ -89,24 +89,25 @@ static cov_status finish_login(cov_auth_call *call, const cov_account *account, 
     if (st == COV_OK)
         st = cov__auth_new_csrf(call->auth, call->ctx);
     if (st == COV_OK)
-        cov__auth_throttle_passed(call->auth, call->ctx, "login", email);
+        cov__auth_throttle_passed(call->auth, call->ctx, "login", account->user.email);
     return st;
 }
 
-static cov_status second_factor(cov_auth_call *call, const cov_account *account, cov_str email)
+cov_status cov__auth_first_factor_passed(cov_auth_call *call, const cov_account *account,
+                                         cov_str code)
 {
     cov_mfa_verdict verdict = COV_MFA_NOT_NEEDED;
     cov_status st = COV_OK;
 
     if (call->auth->config->mfa.enabled && call->auth->config->mfa.require_on_login)
-        st = cov__auth_check_mfa(call, account, cov__auth_text(call, "mfaCode"), &verdict);
+        st = cov__auth_check_mfa(call, account, code, &verdict);
     if (st != COV_OK)
         return st;
     if (verdict == COV_MFA_MISSING)
         return cov__auth_ask_mfa(call, account);
     if (verdict == COV_MFA_WRONG)
-        return fail_login(call, email, "Invalid MFA code");
-    return finish_login(call, account, email);
+        return fail_login(call, account->user.email, "Invalid MFA code");
+    return cov__auth_finish_login(call, account);
 }
 
 static cov_status login(cov_auth_call *call)
@@ -125,7 +126,7 @@ static cov_status login(cov_auth_call *call)
     if (!found)
         return fail_login(call, email, "Invalid email or password");
     renew_hash(call, &account, password);
-    return second_factor(call, &account, email);
+    return cov__auth_first_factor_passed(call, &account, cov__auth_text(call, "mfaCode"));
 }
 
 /* ---- signup ---- */

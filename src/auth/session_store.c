@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth/session_internal.h"
 
-/* Spec/06 section 15, with the one table that it only suggests, auth_mfa (section 11.2). */
+/*
+ * Spec/06 section 15, with an index that finds expired tokens, and the one table that it only suggests, auth_mfa
+ * (section 11.2; auth/mfa_store.h).
+ */
 #define DDL                                                                                      \
     "CREATE TABLE IF NOT EXISTS auth_sessions (id TEXT PRIMARY KEY NOT NULL, userId TEXT NOT "   \
     "NULL, createdAt INTEGER NOT NULL, expiresAt INTEGER NOT NULL, data TEXT);\n"                \
@@ -14,9 +17,12 @@
     "CREATE INDEX IF NOT EXISTS auth_api_key_prefix_idx ON auth_api_keys (keyPrefix);\n"         \
     "CREATE TABLE IF NOT EXISTS auth_verification_tokens (identifier TEXT NOT NULL, token TEXT " \
     "NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (identifier, token));\n"                    \
+    "CREATE INDEX IF NOT EXISTS auth_verification_token_expires_idx ON "                         \
+    "auth_verification_tokens (expires);\n"                                                      \
     "CREATE TABLE IF NOT EXISTS auth_mfa (userId TEXT PRIMARY KEY NOT NULL, secret TEXT NOT "    \
     "NULL, enabled INTEGER NOT NULL, backupCodeHashes TEXT NOT NULL, lastCounter INTEGER NOT "   \
-    "NULL, updatedAt INTEGER NOT NULL);\n"
+    "NULL, pendingSecret TEXT, pendingBackupCodeHashes TEXT, pendingUntil INTEGER, updatedAt "   \
+    "INTEGER NOT NULL);\n"
 
 cov_str cov_auth_store_ddl(const cov_auth_store *store)
 {

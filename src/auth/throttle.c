@@ -64,12 +64,13 @@ static cov_status read_counter(const cov_auth *auth, cov_ctx *ctx, counter *c)
     return COV_OK;
 }
 
-static cov_status locked(cov_ctx *ctx, int64_t reset_at_ms)
+static cov_status locked(cov_ctx *ctx, const char *what, int64_t reset_at_ms)
 {
     int64_t left_s = (reset_at_ms - ctx->host->now_ms(ctx->host->self) + 999) / 1000;
     cov_str seconds = cov_arena_printf(ctx->arena, "%lld", (long long)left_s);
-    cov_status st =
-        cov_fail(ctx->err, COV_ERATELIMIT, "Too many login attempts, please try again later");
+    bool login = strcmp(what, "login") == 0;
+    cov_status st = cov_fail(ctx->err, COV_ERATELIMIT,
+                             "Too many %sattempts, please try again later", login ? "login " : "");
 
     cov_error_member(ctx->err, "\"retryAfter\":%lld", (long long)left_s);
     if (seconds.ptr != NULL)
@@ -89,7 +90,7 @@ cov_status cov__auth_throttle(const cov_auth *auth, cov_ctx *ctx, const char *wh
     for (size_t i = 0; st == COV_OK && i < COV_COUNT_OF(counters); i++) {
         st = read_counter(auth, ctx, &counters[i]);
         if (st == COV_OK && counters[i].count >= auth->config->throttle.max_attempts)
-            st = locked(ctx, counters[i].reset_at_ms);
+            st = locked(ctx, what, counters[i].reset_at_ms);
     }
     return st;
 }
