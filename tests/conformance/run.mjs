@@ -1,25 +1,18 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT
-// run.mjs [--all] [--verbose] - replay the recorded suite against a fresh server on a fresh database.
+// run.mjs [--verbose] - replay the recorded suite against a fresh server on a fresh database.
 //
 //   COVARA_BIN              the server, default build/dev/covara
 //   COVARA_CONFORMANCE_DIR  the suite (suite.jsonl, schema.sql, seed.sql, replay.mjs); by default
 //                           tests/conformance/suite when it exists, else ../shared/conformance
 //
-// The suite is shared by several implementations and is not part of this repository. Groups that belong to
-// later parts of the product are listed below; --all replays them too.
+// The suite is shared by several implementations and is not part of this repository.
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { startServer } from "./server.mjs";
-
-const groups = {
-  required: ["scope", "soft", "auth", "live", "filter", "ufilter", "badfilter", "order", "page", "list", "select", "get", "count", "agg",
-    "include", "create", "etag", "update", "delete", "batch", "nested", "http"],
-  later: [],
-};
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, "../..");
@@ -28,24 +21,10 @@ const suite = path.resolve(process.env.COVARA_CONFORMANCE_DIR ??
   (fs.existsSync(ownCopy) ? ownCopy : path.join(root, "../shared/conformance")));
 const binary = path.resolve(process.env.COVARA_BIN ?? path.join(root, "build/dev/covara"));
 const flags = process.argv.slice(2);
-const wanted = flags.includes("--all") ? [...groups.required, ...groups.later] : groups.required;
 
 function fail(message) {
   console.error(message);
   process.exit(1);
-}
-
-/* The steps of the wanted groups. No group needs what another one wrote, so leaving some out is safe. */
-function selectSteps() {
-  const lines = fs.readFileSync(path.join(suite, "suite.jsonl"), "utf8").split("\n").filter(Boolean);
-  const chosen = [];
-  for (const line of lines) {
-    const group = JSON.parse(line).id.split("-")[0];
-    if (!groups.required.includes(group) && !groups.later.includes(group))
-      fail(`the suite has a group "${group}" that ${path.relative(root, fileURLToPath(import.meta.url))} does not know`);
-    if (wanted.includes(group)) chosen.push(line);
-  }
-  return chosen;
 }
 
 function replay(stepsFile, url) {
@@ -65,9 +44,8 @@ const work = fs.mkdtempSync(path.join(os.tmpdir(), "covara-conformance-"));
 process.on("exit", () => fs.rmSync(work, { recursive: true, force: true }));
 for (const name of ["schema.sql", "seed.sql"]) fs.copyFileSync(path.join(suite, name), path.join(work, name));
 fs.copyFileSync(path.join(here, "covara.jsonc"), path.join(work, "covara.jsonc"));
-const steps = selectSteps();
-if (steps.length === 0) fail("the suite has no steps of the required groups");
-fs.writeFileSync(path.join(work, "steps.jsonl"), steps.join("\n") + "\n");
+const steps = fs.readFileSync(path.join(suite, "suite.jsonl"), "utf8").split("\n").filter(Boolean);
+if (steps.length === 0) fail("the suite has no steps");
 
 let server;
 try {
@@ -75,7 +53,7 @@ try {
 } catch (error) {
   fail(`0 passed, ${steps.length} failed: ${error.message}`);
 }
-const text = await replay(path.join(work, "steps.jsonl"), server.url);
+const text = await replay(path.join(suite, "suite.jsonl"), server.url);
 let crash = "";
 try {
   const { code, signal } = await server.stop();
@@ -89,6 +67,5 @@ process.stdout.write(text.replace(/^\d+ passed, \d+ failed\n/m, ""));
 if (crash) console.log(`FAIL shutdown  ${crash}`);
 if (!summary) fail("the replay ended without a summary");
 const failed = Number(summary[2]) + (crash ? 1 : 0);
-console.log(`groups: ${wanted.join(" ")}`);
 console.log(`${summary[1]} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);
