@@ -182,10 +182,12 @@ test("a version in text: digits count on, other text stays", async () => {
   isJson(await app.patch("/api/tv/word", { name: "C" }, { "If-Match": "\"x\"" }), 200, { id: "word", name: "C", version: "x" });
 });
 
-test("batch update, upsert and soft deletion leave versions alone", async () => {
+test("batch update and upsert raise the version, so that no old tag survives them; soft deletion leaves it", async () => {
   isJson(await app.patch("/api/vv/batch?filter=id==%22a%22", { name: "B" }, { "If-Match": "\"1\"" }), 200, { count: 1 });
-  isJson(await app.post("/api/vv/batch/upsert", { items: [{ id: "a", name: "C" }] }), 200, { items: [{ id: "a", name: "C", version: 3 }] });
+  isJson(await app.post("/api/vv/batch/upsert", { items: [{ id: "a", name: "C" }] }), 200, { items: [{ id: "a", name: "C", version: 5 }] });
+  for (const old of [3, 4]) assert.equal((await app.patch("/api/vv/a", { name: "D" }, { "If-Match": `"${old}"` })).status, 412);
+  isJson(await app.post("/api/vv/batch/upsert", { items: [{ id: "a", name: "D", version: 5 }] }), 200, { items: [{ id: "a", name: "D", version: 6 }] });
   app.sql("UPDATE vv SET name=NULL WHERE id='a'");
-  assert.equal((await app.delete("/api/soft/a", { "If-Match": "\"3\"" })).status, 204);
-  assert.equal(stored(), 3);
+  assert.equal((await app.delete("/api/soft/a", { "If-Match": "\"6\"" })).status, 204);
+  assert.equal(stored(), 6);
 });
