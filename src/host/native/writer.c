@@ -193,23 +193,28 @@ static void take_batch(cov__writer *writer, job_list *batch)
         push(batch, x);
 }
 
+/* Whoever begins to follow rows waits from the first COMMIT until its changes were published. */
 static void run_batch(cov__writer *writer)
 {
+    const cov_app *app = writer->server->options.app;
     job_list batch = { 0 };
     cov_error err;
 
     cov_error_init(&err, NULL);
     if (cov_db_begin(writer->db, true, &err) == COV_OK) {
         run_together(writer, &batch);
+        cov_app_committing(app);
         if (cov_db_commit(writer->db, &err) != COV_OK) {
             cov_db_rollback(writer->db);
             run_one_by_one(writer, &batch, &err);
         }
     } else {
         take_batch(writer, &batch);
+        cov_app_committing(app);
         run_one_by_one(writer, &batch, &err);
     }
     deliver(writer, &batch);
+    cov_app_committed(app);
 }
 
 static void *writer_main(void *arg)

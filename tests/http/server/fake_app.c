@@ -338,6 +338,16 @@ void cov_app_fetch(const cov_app *const_app, const cov_worker *worker, const cov
     }
 }
 
+void cov_app_committing(const cov_app *app)
+{
+    (void)app;
+}
+
+void cov_app_committed(const cov_app *app)
+{
+    (void)app;
+}
+
 void cov_app_publish(const cov_app *app, const cov_mutations *mutations)
 {
     (void)app;
