@@ -87,7 +87,12 @@ typedef struct cov_worker {
     cov_status (*write)(void *self, cov_write_fn work, void *arg, cov_error *err);
     /* The same without waiting; `done` frees `arg` in any case. NULL: `db` itself may write, and it is done at once. */
     void (*write_later)(void *self, cov_write_fn work, void (*done)(void *arg), void *arg);
-    void *self; /* of the two above */
+    /*
+     * Run `work`, which frees `arg`, when the answer was handed on: what nobody should wait for, and nobody should be
+     * able to time. It may block. NULL: at once.
+     */
+    void (*after)(void *self, void (*work)(void *arg), void *arg);
+    void *self; /* of the three above */
     /* On an event loop: what cov_loop_client.open made for it, and the answer may be a stream. */
     void *loop_client;
     bool streams;

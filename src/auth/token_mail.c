@@ -105,31 +105,61 @@ static cov_status write_mail(cov_arena *arena, const cov_token_config *config,
 
 /* ---- sending ---- */
 
-static void log_failure(cov_ctx *ctx, const cov_error *err)
+/* A mail on its way, in an arena of its own: the request that caused it is answered by then. */
+typedef struct errand {
+    cov_arena *arena;
+    const cov_auth *auth;
+    cov_token_mail mail;
+    bool send;
+} errand;
+
+static void log_failure(const errand *e, const cov_error *err)
 {
-    cov_buf members = COV_BUF_IN(ctx->arena);
+    const cov_host *host = e->auth->host;
+    cov_buf members = COV_BUF_IN(e->arena);
 
     COV_BUF_LIT(&members, "\"error\":");
     cov_json_str(&members, cov_error_detail(err));
-    ctx->host->log(ctx->host->self, COV_LOG_ERROR, COV_STR("A mail could not be sent"),
-                   members.failed ? COV_STR("") : cov_buf_view(&members));
+    host->log(host->self, COV_LOG_ERROR, COV_STR("A mail could not be sent"),
+              members.failed ? COV_STR("") : cov_buf_view(&members));
+}
+
+static void run(void *arg)
+{
+    errand *e = arg;
+    cov_mail_address to = { e->mail.to, COV_STR_NULL };
+    cov_mail_message message = { .to = &to, .n_to = 1 };
+    cov_error err;
+    cov_status st;
+
+    cov_error_init(&err, e->arena);
+    st = write_mail(e->arena, cov__auth_token_config(e->auth, e->mail.purpose), &e->mail, &message,
+                    &err);
+    if (st == COV_OK && e->send)
+        st = cov_mail_send(e->auth->mail, e->arena, &message, &err);
+    if (st != COV_OK)
+        log_failure(e, &err);
+    cov_arena_free(e->arena);
 }
 
 cov_status cov__auth_mail_token(const cov_auth *auth, cov_ctx *ctx, const cov_token_mail *mail,
                                 bool send)
 {
-    cov_mail_address to = { mail->to, COV_STR_NULL };
-    cov_mail_message message = { .to = &to, .n_to = 1 };
-    cov_error err;
-    cov_status st;
+    cov_arena *arena = cov_arena_new(0);
+    errand *e = arena != NULL ? COV_NEW(arena, errand) : NULL;
 
-    cov_error_init(&err, ctx->arena);
-    st = write_mail(ctx->arena, cov__auth_token_config(auth, mail->purpose), mail, &message, &err);
-    if (st == COV_OK && send)
-        st = cov_mail_send(auth->mail, ctx->arena, &message, &err);
-    if (st == COV_ENOMEM)
+    if (e != NULL) {
+        *e = (errand){ arena, auth, *mail, send };
+        e->mail.to = cov_arena_str(arena, mail->to);
+        e->mail.token = cov_arena_str(arena, mail->token);
+    }
+    if (e == NULL || e->mail.to.ptr == NULL || e->mail.token.ptr == NULL) {
+        cov_arena_free(arena);
         return cov_fail_nomem(ctx->err);
-    if (st != COV_OK)
-        log_failure(ctx, &err);
+    }
+    if (ctx->worker != NULL && ctx->worker->after != NULL)
+        ctx->worker->after(ctx->worker->self, run, e);
+    else
+        run(e);
     return COV_OK;
 }

@@ -18,8 +18,8 @@ typedef struct cov_token_mail {
 } cov_token_mail;
 
 /*
- * Write the mail, and with `send` send it. That it could not be sent is for the log: the client must not learn whether
- * there was somebody to write to. Fails with COV_ENOMEM only.
+ * Write the mail and with `send` send it, both when the request was answered: neither how long that takes nor whether
+ * it worked tells the client if there was somebody to write to. Fails with COV_ENOMEM only.
  */
 COV_CHECK cov_status cov__auth_mail_token(const cov_auth *auth, cov_ctx *ctx,
                                           const cov_token_mail *mail, bool send);

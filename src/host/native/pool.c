@@ -16,11 +16,20 @@ enum {
     NICE = 10
 };
 
+/* What a request left to be done when it is answered. */
+typedef struct deferred {
+    struct deferred *next;
+    void (*work)(void *arg);
+    void *arg;
+} deferred;
+
 typedef struct pool_thread {
     cov__pool *pool;
     pthread_t thread;
     bool started;
-    cov_db *db; /* reading; NULL until the first request */
+    cov_db *db;      /* reading; NULL until the first request */
+    deferred *first; /* in the order asked for */
+    deferred **end;
 } pool_thread;
 
 struct cov__pool {
@@ -71,6 +80,48 @@ static cov_status connect_once(pool_thread *self, cov_error *err)
     return cov_db_open(server->options.driver, server->host, &config, &self->db, err);
 }
 
+/* ---- what the thread lends to a request ---- */
+
+static cov_status write_and_wait(void *self, cov_write_fn work, void *arg, cov_error *err)
+{
+    return cov__writer_call(((pool_thread *)self)->pool->server->writer, work, arg, err);
+}
+
+static void write_later(void *self, cov_write_fn work, void (*done)(void *arg), void *arg)
+{
+    cov__writer_call_later(((pool_thread *)self)->pool->server->writer, work, done, arg);
+}
+
+static void run_after(void *self, void (*work)(void *arg), void *arg)
+{
+    pool_thread *thread = self;
+    deferred *d = calloc(1, sizeof *d);
+
+    if (d == NULL) {
+        work(arg);
+        return;
+    }
+    d->work = work;
+    d->arg = arg;
+    *thread->end = d;
+    thread->end = &d->next;
+}
+
+static void run_deferred(pool_thread *self)
+{
+    deferred *d = self->first;
+
+    self->first = NULL;
+    self->end = &self->first;
+    while (d != NULL) {
+        deferred *next = d->next;
+
+        d->work(d->arg);
+        free(d);
+        d = next;
+    }
+}
+
 /* False: the writer has the request now. */
 static bool run(pool_thread *self, cov__exchange *x)
 {
@@ -78,9 +129,10 @@ static bool run(pool_thread *self, cov__exchange *x)
     cov_worker worker = { .host = server->host,
                           .db = self->db,
                           .arena = x->arena,
-                          .write = cov__writer_call,
-                          .write_later = cov__writer_call_later,
-                          .self = server->writer };
+                          .write = write_and_wait,
+                          .write_later = write_later,
+                          .after = run_after,
+                          .self = self };
     cov_error err;
 
     if (cov__exchange_admit(x, &worker)) {
@@ -116,6 +168,7 @@ static void *pool_main(void *arg)
             cov__exchange_problem(x, self->pool->server, &x->parser.request, &err);
         if (done)
             cov__loop_complete(x->loop, &x->job, &x->job);
+        run_deferred(self);
     }
     return NULL;
 }
@@ -145,6 +198,7 @@ cov_status cov__pool_start(cov__pool *pool, cov_error *err)
         pool_thread *thread = &pool->threads[i];
 
         thread->pool = pool;
+        thread->end = &thread->first;
         if (pthread_create(&thread->thread, NULL, pool_main, thread) != 0)
             return cov_fail(err, COV_EINTERNAL, "cannot start a thread of the pool");
         thread->started = true;
