@@ -287,7 +287,7 @@ static cov_status in_progress(const cov_guarded *g, const cov_idempotency *key, 
 static cov_status look_up_or_claim(const cov_guarded *g, cov_idempotency *key, bool *store,
                                    cov_error *err)
 {
-    cov_kv_reply replies[N_CLAIM];
+    cov_kv_reply replies[N_CLAIM] = { { 0 } };
     cov_str text;
     stored s;
     cov_status st;
