@@ -145,6 +145,19 @@ static void end__all_of_them(void **state)
     assert_status(f, auth_call(f, "POST", "/logout-all", here, NULL), 401);
 }
 
+/* Left from before the configuration changed. */
+static void list__leaves_out_the_other_kind(void **state)
+{
+    auth_fixture *f = *state;
+    const char *here = auth_sign_up(f, ANN);
+    cov_session other = { .id = COV_STR("refresh:x"), .created_ms = f->fake.now_ms };
+
+    other.expires_ms = f->fake.now_ms + 60000;
+    other.user_id = auth_who(f, here)->id;
+    assert_int_equal(cov_session_put(&f->auth->store, &f->ctx, &other), COV_OK);
+    assert_int_equal(count(f, here), 1);
+}
+
 static void list__leaves_out_what_is_over(void **state)
 {
     auth_fixture *f = *state;
@@ -260,6 +273,7 @@ int main(void)
         AUTH_TEST(end__the_current_session_clears_its_cookie),
         AUTH_TEST(end__all_others),
         AUTH_TEST(end__all_of_them),
+        AUTH_TEST(list__leaves_out_the_other_kind),
         AUTH_TEST(list__leaves_out_what_is_over),
         cmocka_unit_test(jwt__refresh_tokens_are_the_sessions),
         cmocka_unit_test(jwt__without_a_cookie_nothing_is_current),

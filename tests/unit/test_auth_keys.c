@@ -131,7 +131,9 @@ static void key__gives_user_scopes_and_expiry(void **state)
 static void key__ends_at_its_time(void **state)
 {
     auth_fixture *f = *state;
-    const char *key = make(f, auth_sign_up(f, ANN), "{\"ttlMs\":60000}");
+    const char *cookie = auth_sign_up(f, ANN);
+    const char *key = make(f, cookie, "{\"ttlMs\":60000}");
+    const char *unused = make(f, cookie, "{\"ttlMs\":60000}");
     size_t before;
 
     assert_non_null(auth_who(f, with(f, key)));
@@ -139,6 +141,7 @@ static void key__ends_at_its_time(void **state)
     assert_non_null(auth_who(f, with(f, key)));
     fake_host_advance(&f->fake, 1);
     assert_null(auth_who(f, with(f, key)));
+    assert_null(auth_who(f, with(f, unused)));
     fake_host_advance(&f->fake, 120000);
     before = f->n_scrypts;
     assert_null(auth_who(f, with(f, key)));
@@ -420,10 +423,13 @@ static void routes__revoking_works_at_once_and_for_the_owner_only(void **state)
     const char *bob = auth_sign_up(f, BOB);
     const char *key = with(f, make(f, ann, "{}"));
     const char *path = auth_text(f, "/api-keys/%s", auth_member(f, "id"));
+    size_t before;
 
     assert_non_null(auth_who(f, key));
     assert_detail(f, auth_call(f, "DELETE", path, bob, NULL), 404, "API key not found");
+    before = f->n_scrypts;
     assert_status(f, auth_call(f, "POST", auth_text(f, "%s/rotate", path), bob, "{}"), 404);
+    assert_int_equal(f->n_scrypts, before); /* no key was made for it */
     assert_non_null(auth_who(f, key));
     assert_status(f, auth_call(f, "DELETE", path, ann, NULL), 204);
     assert_string_equal(auth_body(f), "");
