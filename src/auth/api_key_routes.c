@@ -172,7 +172,7 @@ static cov_status list(cov_auth_call *call)
 {
     cov_buf *out = &call->ctx->res->body;
     cov_status st = cov__auth_refuse_key(call);
-    cov_api_keys keys;
+    cov_api_keys keys = { NULL, 0 };
 
     if (st == COV_OK)
         st = cov_api_keys_list(&call->auth->store, call->ctx, call->user->id, &keys);

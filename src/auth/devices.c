@@ -55,7 +55,7 @@ static int by_age(const void *left, const void *right)
 static cov_status load(cov_auth_call *call, cov_sessions *out)
 {
     bool jwt = call->auth->config->session.type == COV_SESSION_JWT;
-    cov_sessions all;
+    cov_sessions all = { NULL, 0 };
     cov_session *items;
     cov_status st = cov_session_list(&call->auth->store, call->ctx, call->user->id, &all);
 
@@ -117,7 +117,7 @@ static cov_status list(cov_auth_call *call)
 {
     cov_buf *out = &call->ctx->res->body;
     cov_str current = current_id(call);
-    cov_sessions sessions;
+    cov_sessions sessions = { NULL, 0 };
     cov_status st = cov__auth_refuse_key(call);
 
     if (st == COV_OK)
@@ -145,7 +145,7 @@ static cov_status no_content(cov_auth_call *call)
 /* *out NULL: the user has no such session. */
 static cov_status find(cov_auth_call *call, const cov_session **out)
 {
-    cov_sessions sessions;
+    cov_sessions sessions = { NULL, 0 };
     handle id;
     cov_status st = load(call, &sessions);
 
