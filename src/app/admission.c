@@ -106,7 +106,8 @@ static cov_status check_rates(const cov_app *app, const cov_guarded *g, const co
 static bool has_route(const cov_route *route)
 {
     return route->kind == COV_ROUTE_RESOURCE || route->kind == COV_ROUTE_CUSTOM ||
-           route->kind == COV_ROUTE_ACCOUNT;
+           route->kind == COV_ROUTE_ACCOUNT || route->kind == COV_ROUTE_ENV ||
+           route->kind == COV_ROUTE_ENV_SCHEMA;
 }
 
 cov_status cov__admit(const cov_app *app, const cov_route *route, cov_ctx *ctx,

@@ -34,6 +34,8 @@ static cov_lane lane_of(const cov_app *app, const cov_route *route, const cov_re
         return cov_auth_blocks(route->account.action) ? COV_LANE_POOL : COV_LANE_READ;
     case COV_ROUTE_NONE:
     case COV_ROUTE_HEALTH:
+    case COV_ROUTE_ENV:
+    case COV_ROUTE_ENV_SCHEMA:
         break;
     }
     return app->middleware != NULL ? COV_LANE_READ : COV_LANE_NONE;
@@ -107,6 +109,12 @@ static cov_status dispatch(journey *j)
         return run_account(j);
     case COV_ROUTE_HEALTH:
         cov__health(j->app, j->ctx.res);
+        return COV_OK;
+    case COV_ROUTE_ENV:
+        cov__public_env_answer(&j->app->env, &j->app->config->env, &j->ctx);
+        return COV_OK;
+    case COV_ROUTE_ENV_SCHEMA:
+        cov__public_env_schema(&j->app->env, &j->ctx);
         return COV_OK;
     case COV_ROUTE_READY:
         cov__ready(j->app, j->worker, j->ctx.res);

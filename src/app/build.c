@@ -423,6 +423,27 @@ static cov_status make_auth(cov_app *app, const cov_schema *schema, cov_error *e
     return st == COV_OK ? cov_auth_new(app->arena, &parts, &app->auth, err) : st;
 }
 
+/* ---- the public environment ---- */
+
+/* A resource of the same path would be hidden from lists, and from them alone. */
+static cov_status make_env(cov_app *app, cov_error *err)
+{
+    const cov_public_env_config *config = &app->config->env;
+    cov_str base = app->config->app.base_path;
+    size_t below = base.len + 1;
+
+    if (!config->set)
+        return COV_OK;
+    if (config->path.len == 0)
+        return cov_fail(err, COV_EINVAL, "publicEnv: \"path\" must not be empty");
+    if (cov_str_starts(config->path, base) &&
+        cov_map_get(&app->by_path, cov_str_slice(config->path, below, config->path.len)) != NULL)
+        return cov_fail(err, COV_EINVAL,
+                        "publicEnv: path \"%.*s\" is taken by a resource; give another \"path\"",
+                        COV_STR_ARG(config->path));
+    return cov__public_env_read(app->arena, app->host, config, &app->env, err);
+}
+
 static cov_status finish(cov_app *app, cov_schema *schema, cov_error *err)
 {
     cov_str node_env;
@@ -438,7 +459,8 @@ static cov_status finish(cov_app *app, cov_schema *schema, cov_error *err)
     if (!cov_map_init(&app->by_path, app->arena, app->config->n_resources) ||
         !cov__cors_init(app) || !cov__security_init(app))
         return cov_fail_nomem(err);
-    if ((st = mount_all(app, schema, err)) != COV_OK || (st = make_guard(app, err)) != COV_OK)
+    if ((st = mount_all(app, schema, err)) != COV_OK || (st = make_env(app, err)) != COV_OK ||
+        (st = make_guard(app, err)) != COV_OK)
         return st;
     return app->config->auth.set ? make_auth(app, schema, err) : COV_OK;
 }

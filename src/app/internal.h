@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "app/config.h"
+#include "app/public_env.h"
 #include "auth/auth.h"
 #include "covara/app.h"
 #include "guard/guard.h"
@@ -64,6 +65,7 @@ struct cov_app {
     cov_guard *guard;
     cov_auth *auth; /* NULL: no accounts */
     cov_mail mail;
+    cov_public_env env; /* when config->env is set */
     struct {
         cov_str methods;
         cov_str headers; /* empty: echo the preflight's */
@@ -81,6 +83,8 @@ typedef enum cov_route_kind {
     COV_ROUTE_RESOURCE,
     COV_ROUTE_ACCOUNT,
     COV_ROUTE_MULTIPLEX,
+    COV_ROUTE_ENV,
+    COV_ROUTE_ENV_SCHEMA,
     COV_ROUTE_HEALTH,
     COV_ROUTE_READY
 } cov_route_kind;

@@ -56,7 +56,7 @@ typedef struct cov_auth_action cov_auth_action;
 
 typedef struct cov_auth_route {
     const cov_auth_action *action; /* NULL: no such route */
-    cov_str param;                 /* what a last ":x" segment matched, raw */
+    cov_str param;                 /* what the ":x" segment matched, raw */
 } cov_auth_route;
 
 cov_auth_route cov_auth_find(const cov_auth *auth, cov_method method, cov_str path);

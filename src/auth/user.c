@@ -98,10 +98,8 @@ static void put_text(cov_buf *buf, const char *member, cov_str value)
 
 static void put_time(cov_buf *buf, const char *member, int64_t ms)
 {
-    char text[COV_TIME_TEXT_BYTES];
-    size_t len = cov_time_format(ms, text);
-
-    put_text(buf, member, len != 0 ? cov_str_of(text, len) : COV_STR_NULL);
+    cov_buf_str(buf, cov_str_from(member));
+    cov_json_time(buf, ms);
 }
 
 static void put_profile(cov_buf *buf, const cov_user *user)
