@@ -44,8 +44,8 @@ typedef struct cov_security_config {
 
 /* A folder whose files are served as they are. */
 typedef struct cov_static_config {
-    cov_str path;   /* below which: "" or "/docs" */
-    cov_str folder; /* relative to the configuration's folder */
+    cov_str path;                    /* below which: "" or "/docs" */
+    cov_str folder;                  /* relative to the configuration's folder */
     cov_str content_security_policy; /* ptr NULL: as everywhere */
 } cov_static_config;
 

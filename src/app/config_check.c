@@ -94,10 +94,10 @@ cov_status cov__finish_app(cov_config_reader *r, void *base, const char *at)
     for (size_t i = 0; st == COV_OK && i < config->app.n_statics; i++) {
         cov_str *path = &statics[i].path;
 
-        st = path->ptr[0] == '/' ? cov__check_base_path(r, "static", path, path->ptr - 1)
-                                 : cov__config_fail(r, path->ptr - 1,
-                                                    "a path in \"static\" must begin with /: %s",
-                                                    cov__config_quote(r, *path));
+        st = path->ptr[0] == '/'
+                 ? cov__check_base_path(r, "static", path, path->ptr - 1)
+                 : cov__config_fail(r, path->ptr - 1, "a path in \"static\" must begin with /: %s",
+                                    cov__config_quote(r, *path));
     }
     return st;
 }

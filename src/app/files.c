@@ -17,7 +17,8 @@ struct cov_served_file {
     cov_str type;
     cov_str etag;
     cov_str policy;
-    bool folder; /* the path of a folder without its slash: links in its page would point beside it */
+    bool
+        folder; /* the path of a folder without its slash: links in its page would point beside it */
 };
 
 static const struct {
@@ -62,8 +63,7 @@ static cov_str type_of(cov_str name)
     while (dot > 0 && name.ptr[dot - 1] != '.' && name.ptr[dot - 1] != '/')
         dot--;
     for (size_t i = 0; dot > 0 && name.ptr[dot - 1] == '.' && i < COV_COUNT_OF(types); i++)
-        if (cov_str_eq_nocase(cov_str_slice(name, dot, name.len),
-                              cov_str_from(types[i].extension)))
+        if (cov_str_eq_nocase(cov_str_slice(name, dot, name.len), cov_str_from(types[i].extension)))
             return types[i].type;
     return COV_STR("application/octet-stream");
 }
