@@ -6,8 +6,9 @@
 //   BENCH_SECONDS  length of one run of wrk, default 2
 //   COVARA_BIN     the server, default build/release/covara
 //
-// Absolute rates say more about a machine than about a server, so every limit is a ratio of two rates that
-// were measured in turns in one run on this machine: ours and nginx's, or two requests of ours. Load comes
+// Absolute rates say more about a machine than about a server, so limits of rates are ratios of two rates that
+// were measured in turns in one run on this machine: ours and nginx's, or two requests of ours. Memory, and what live
+// subscriptions take (their client is sse_clients.c), have absolute limits, with room for a slow machine. Load comes
 // from wrk with one thread on loopback. Databases are in build/, on the disk that the sources are on.
 import { execFileSync, spawn } from "node:child_process";
 import crypto from "node:crypto";
