@@ -77,13 +77,16 @@ bool cov_app_blocks(const cov_app *app, const cov_request *req)
 
 /* ---- the way in ---- */
 
-/* Account routes find out for themselves, so that a broken session cannot keep anybody from a new one. */
+/*
+ * Account routes find out for themselves, so that a broken session cannot keep anybody from a new one; nor from the page
+ * with the form for it, and files are for everyone.
+ */
 static cov_status find_user(const cov_app *app, const cov_route *route, cov_ctx *ctx,
                             cov_admission *admission)
 {
     cov_status st;
 
-    if (app->auth == NULL || route->kind == COV_ROUTE_ACCOUNT)
+    if (app->auth == NULL || route->kind == COV_ROUTE_ACCOUNT || route->kind == COV_ROUTE_FILE)
         return COV_OK;
     st = cov_auth_identify(app->auth, ctx, &admission->user);
     if (st == COV_OK && admission->user != NULL)

@@ -36,6 +36,7 @@ static cov_lane lane_of(const cov_app *app, const cov_route *route, const cov_re
     case COV_ROUTE_HEALTH:
     case COV_ROUTE_ENV:
     case COV_ROUTE_ENV_SCHEMA:
+    case COV_ROUTE_FILE:
         break;
     }
     return app->middleware != NULL ? COV_LANE_READ : COV_LANE_NONE;
@@ -124,6 +125,8 @@ static cov_status dispatch(journey *j)
         return route->target.handler(route->resource, &j->ctx, route->target.id);
     case COV_ROUTE_MULTIPLEX:
         return cov_live_multiplex(j->app->live, &j->ctx);
+    case COV_ROUTE_FILE:
+        return cov__file_answer(route->file, &j->ctx);
     case COV_ROUTE_NONE:
         break;
     }

@@ -57,6 +57,7 @@ struct cov_app {
     cov_error build_error; /* the first mistake of the build */
     cov_live *live;        /* who follows changes */
     cov_map by_path;       /* mount path below basePath -> cov_resource */
+    cov_map files;         /* path, decoded -> cov_served_file */
     cov_header security[COV_MAX_SECURITY_HEADERS];
     size_t n_security;
     cov_header hsts; /* also sent when the connection is TLS */
@@ -76,6 +77,8 @@ struct cov_app {
     atomic_bool shutting_down;
 };
 
+typedef struct cov_served_file cov_served_file;
+
 /* What answers a path. */
 typedef enum cov_route_kind {
     COV_ROUTE_NONE,
@@ -86,7 +89,8 @@ typedef enum cov_route_kind {
     COV_ROUTE_ENV,
     COV_ROUTE_ENV_SCHEMA,
     COV_ROUTE_HEALTH,
-    COV_ROUTE_READY
+    COV_ROUTE_READY,
+    COV_ROUTE_FILE
 } cov_route_kind;
 typedef struct cov_route {
     cov_route_kind kind;
@@ -95,6 +99,7 @@ typedef struct cov_route {
     const cov_route_node *custom;
     cov_str tail; /* of a resource's route: the path below its mount */
     cov_auth_route account;
+    const cov_served_file *file;
 } cov_route;
 
 /* What admission found out, kept for the steps that follow. */
@@ -147,6 +152,12 @@ void cov__cors_preflight(const cov_app *app, const cov_request *req, cov_arena *
 void cov__cors_headers(const cov_app *app, const cov_request *req, cov_response *res);
 COV_CHECK bool cov__security_init(cov_app *app);
 void cov__security_headers(const cov_app *app, const cov_request *req, cov_response *res);
+
+/* files.c */
+
+/* The file of a path as the request has it, for GET and HEAD; NULL: there is none. */
+const cov_served_file *cov__file_find(const cov_app *app, cov_method method, cov_str path);
+COV_CHECK cov_status cov__file_answer(const cov_served_file *file, cov_ctx *ctx);
 
 /* health.c */
 void cov__health(const cov_app *app, cov_response *res);

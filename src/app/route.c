@@ -2,7 +2,7 @@
 /*
  * Paths to routes. A mount path may hold slashes, and at most two segments follow it ("batch/upsert"), so
  * three look-ups decide: the whole path, without its last segment, without its last two. Routes of application
- * code come first.
+ * code come first, files last.
  */
 #include "app/internal.h"
 
@@ -103,5 +103,7 @@ cov_route cov__route_find(const cov_app *app, const cov_request *req)
         route.kind = COV_ROUTE_HEALTH;
     else if (is_health(app, req, COV_STR("/readyz")))
         route.kind = COV_ROUTE_READY;
+    else if ((route.file = cov__file_find(app, req->method, path)) != NULL)
+        route.kind = COV_ROUTE_FILE;
     return route;
 }

@@ -111,7 +111,9 @@ static bool add_tables(cov_live *live, const cov_live_options *options)
         const cov_table *table = cov_follow_table(options->resources[i]);
         cov_live_table *to;
 
-        if (table_named(live, table->name) != NULL)
+        /* Writing rows that nobody can follow costs nothing here. */
+        if (!cov_follow_config(options->resources[i])->capabilities.subscribe ||
+            table_named(live, table->name) != NULL)
             continue;
         to = &live->tables[live->n_tables++];
         to->name = table->name;

@@ -88,6 +88,8 @@ bool cov_param_flag(const cov_ctx *ctx, cov_param param);
  */
 COV_CHECK cov_status cov__ctx_write(cov_ctx *ctx, cov_status (*work)(cov_ctx *ctx, void *arg),
                                     void *arg);
+/* If-None-Match names this entity tag: the client has what it asks for (etag.c). */
+bool cov__etag_none_match(cov_ctx *ctx, cov_str tag);
 /* Run `work` in a transaction, or a savepoint of the open one; all or nothing. */
 COV_CHECK cov_status cov__in_transaction(cov_ctx *ctx, cov_status (*work)(void *arg), void *arg);
 
