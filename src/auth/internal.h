@@ -23,6 +23,8 @@ struct cov_auth {
     cov_scrypt_cost cost; /* of new hashes */
     cov_jwt_key jwt_key;
     cov_jwt_rules jwt_rules;
+    void (*revoked)(void *self, cov_str user_id);
+    void *revoked_self;
     cov_cache *identities; /* credential -> user, for a second */
     cov_cache *
         verified_keys; /* SHA-256 of an API key's text -> the stored hash that it fits, for a minute */
@@ -64,6 +66,9 @@ extern const cov_auth_action
     cov__auth_recovery_actions[]; /* recovery.c: verification, reset, magic link */
 extern const cov_auth_action cov__auth_mfa_actions[]; /* mfa.c */
 extern const cov_auth_action cov__auth_key_actions[]; /* api_key_routes.c */
+
+/* Sessions of the user ended in this process. */
+void cov__auth_revoked(const cov_auth *auth, cov_str user_id);
 
 /* ---- bodies ---- */
 
