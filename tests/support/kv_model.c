@@ -889,14 +889,6 @@ static cov_kv_reply slide(run *c)
     return reply;
 }
 
-static int64_t cut_log(run *c, int64_t max)
-{
-    sort(c->r);
-    while (c->r->n > (uint64_t)max)
-        erase(c->r, 0);
-    return (int64_t)c->r->items[0].score;
-}
-
 static cov_kv_reply logadd(run *c)
 {
     run log = { c->m, c->args + 1, 2, find(c->m, c->args[1]) };
@@ -913,9 +905,7 @@ static cov_kv_reply logadd(run *c)
         return error(NOT_INT);
     if (last.len == 0 || cov_str_eq(c->args[0], c->args[1]))
         return error(SYNTAX);
-    if (c->r != NULL && c->r->type != 't')
-        return error(WRONGTYPE);
-    if (log.r != NULL && log.r->type != 'z')
+    if ((c->r != NULL && c->r->type != 't') || (log.r != NULL && log.r->type != 'z'))
         return error(WRONGTYPE);
     if (c->r != NULL && !to_int(c->r->items[0].name, &seq))
         return error(NOT_INT);
@@ -934,7 +924,9 @@ static cov_kv_reply logadd(run *c)
     log.args = members;
     (void)run_zadd(&log, 0, none);
     items[0] = integer(seq);
-    items[1] = integer(cut_log(&log, max));
+    for (sort(log.r); log.r->n > (uint64_t)max;)
+        erase(log.r, 0);
+    items[1] = integer((int64_t)log.r->items[0].score);
     return reply;
 }
 
