@@ -190,6 +190,7 @@ static void begin(journey *j, const cov_app *app, const cov_worker *worker, cons
                         .res = res,
                         .err = err,
                         .mutations = &passage->mutations,
+                        .publisher = &app->publisher,
                         .feed = cov_live_feed(app->live),
                         .shard = worker->streams ? worker->loop_client : NULL };
     j->n_kept = 0;
@@ -267,7 +268,7 @@ static cov_status answer_for(journey *j)
 
     if (j->ctx.shard != NULL && admission != NULL && admission->user != NULL &&
         cov__opens_stream(&j->route))
-        st = cov__principal_new(admission->user, &j->ctx.principal, j->ctx.err);
+        st = cov__principal_new(j->app, admission->user, &j->ctx.principal, j->ctx.err);
     if (st == COV_OK)
         st = answer_on_lane(j);
     if (j->ctx.principal != NULL)
@@ -303,18 +304,25 @@ static bool changes_users(const cov_app *app, const cov_mutation *mutation)
     return app->auth != NULL && cov_str_eq(mutation->resource, app->config->auth.users.table);
 }
 
-static void publish(const cov_app *app, const cov_mutations *mutations)
+/* Before anybody is told of changes that the user may not see any more. A new user follows nothing yet. */
+static void forget_user(const cov_app *app, const struct cov_mutation_node *node)
 {
-    bool forget = false;
+    cov_auth_forget(app->auth);
+    if (!cov_str_eq(node->mutation.type, COV_STR("create")))
+        cov_live_recheck(app->live, node->mutation.id);
+}
 
-    cov_live_publish(app->live, mutations);
-    for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next) {
-        forget |= changes_users(app, &node->mutation);
+void cov__publish(void *self, cov_arena *arena, const cov_mutations *mutations)
+{
+    const cov_app *app = self;
+
+    for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next)
+        if (changes_users(app, &node->mutation))
+            forget_user(app, node);
+    cov_live_publish(app->live, arena, mutations);
+    for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next)
         for (const cov_listener_node *to = app->listeners; to != NULL; to = to->next)
             to->listener(&node->mutation, to->self);
-    }
-    if (forget)
-        cov_auth_forget(app->auth);
 }
 
 void cov_app_finish(const cov_app *app, const cov_worker *worker, const cov_request *req,
@@ -323,7 +331,7 @@ void cov_app_finish(const cov_app *app, const cov_worker *worker, const cov_requ
     cov_ctx ctx = { .req = req, .res = res, .arena = worker->arena };
     cov_guarded g;
 
-    publish(app, &passage->mutations);
+    app->publisher.publish(app->publisher.self, worker->arena, &passage->mutations);
     if (passage->admission == NULL || passage->admission->key.state != COV_IDEMPOTENCY_CLAIMED)
         return;
     g = cov__guarded(app, &ctx, passage->admission);

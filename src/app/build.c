@@ -256,8 +256,11 @@ static cov_status make_live(cov_app *app, cov_resource *const *resources, size_t
                                  .resources = resources,
                                  .n_resources = n };
 
-    options.changelog =
-        config->changelog_in_database ? COV_CHANGELOG_DATABASE : COV_CHANGELOG_MEMORY;
+    options.changelog = config->changelog_in_database ? COV_CHANGELOG_DATABASE : COV_CHANGELOG_KV;
+    options.kv = app->kv;
+    options.records_all = app->listeners != NULL;
+    if (config->auth.set)
+        options.users_table = config->auth.users.table;
     options.multiplex.enabled = config->multiplex.enabled;
     options.multiplex.max_channels = config->multiplex.max_channels;
     options.multiplex.heartbeat_ms = config->multiplex.heartbeat_ms;
@@ -407,7 +410,9 @@ static cov_status make_auth(cov_app *app, const cov_schema *schema, cov_error *e
                              .kv = app->kv,
                              .mail = &app->mail,
                              .cors_origins = &app->config->app.cors.origins,
-                             .production = app->production };
+                             .production = app->production,
+                             .revoked = cov__revoked,
+                             .revoked_self = app };
     bool mails = config->verification.enabled || config->password_reset.enabled ||
                  config->magic_link.enabled;
     cov_status st = users_resource(app, schema, &parts.users, err);
@@ -475,6 +480,7 @@ cov_status cov__app_build(const cov_host *host, const cov_config *config, cov_sc
     if (app == NULL)
         return cov_fail(err, COV_ENOMEM, "the application could not be built: out of memory");
     app->kv = kv;
+    app->publisher = (cov_publisher){ cov__publish, app };
     st = finish(app, schema, err);
     if (st != COV_OK) {
         cov_app_free(app);

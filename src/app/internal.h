@@ -56,8 +56,9 @@ struct cov_app {
     cov_listener_node *listeners;
     cov_error build_error; /* the first mistake of the build */
     cov_live *live;        /* who follows changes */
-    cov_map by_path;       /* mount path below basePath -> cov_resource */
-    cov_map files;         /* path, decoded -> cov_served_file */
+    cov_publisher publisher;
+    cov_map by_path; /* mount path below basePath -> cov_resource */
+    cov_map files;   /* path, decoded -> cov_served_file */
     cov_header security[COV_MAX_SECURITY_HEADERS];
     size_t n_security;
     cov_header hsts; /* also sent when the connection is TLS */
@@ -114,7 +115,13 @@ typedef struct cov_admission {
 /* Whether the answer may be a stream, or is about one. */
 bool cov__opens_stream(const cov_route *route);
 /* The user for as long as somebody needs it; one reference. Fails with COV_ENOMEM. */
-COV_CHECK cov_status cov__principal_new(const cov_user *user, cov_principal **out, cov_error *err);
+COV_CHECK cov_status cov__principal_new(const cov_app *app, const cov_user *user,
+                                        cov_principal **out, cov_error *err);
+/* For cov_auth_parts.revoked: a user's subscriptions are asked again. `app` is a cov_app. */
+void cov__revoked(void *app, cov_str user_id);
+
+/* app.c: tell listeners and followers of what became durable; `app` is a cov_app. */
+void cov__publish(void *app, cov_arena *arena, const cov_mutations *mutations);
 
 /* admission.c: who asks, and may they; spec/07 section 1, stages 6 and 7 and the head of each resource. */
 

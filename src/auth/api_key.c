@@ -113,8 +113,8 @@ static void note_use(const cov_auth *auth, cov_ctx *ctx, const cov_api_key *reco
         cov_api_keys_used(&auth->store, ctx, record, now_ms);
 }
 
-static cov_status load_user(const cov_auth *auth, cov_ctx *ctx, const cov_api_key *record,
-                            const cov_user **out)
+static cov_status user_of(const cov_auth *auth, cov_ctx *ctx, const cov_api_key *record,
+                          const cov_user **out)
 {
     int64_t now_ms = ctx->host->now_ms(ctx->host->self);
     cov_account *account = COV_NEW(ctx->arena, cov_account);
@@ -135,11 +135,9 @@ static cov_status load_user(const cov_auth *auth, cov_ctx *ctx, const cov_api_ke
                                            : now_ms + auth->config->session.ttl_ms;
     st = cov_user_set_key_scopes(ctx->arena, &account->user, record->scopes, record->n_scopes,
                                  ctx->err);
-    if (st != COV_OK)
-        return st;
-    note_use(auth, ctx, record, now_ms);
-    *out = &account->user;
-    return COV_OK;
+    if (st == COV_OK)
+        *out = &account->user;
+    return st;
 }
 
 static cov_status look_up(const cov_auth *auth, cov_ctx *ctx, cov_str key, const fingerprint *print,
@@ -156,10 +154,27 @@ static cov_status look_up(const cov_auth *auth, cov_ctx *ctx, cov_str key, const
     st = verify(auth, ctx, key, print, found ? &record : NULL, &fits);
     if (st != COV_OK || !fits || record.user_id.len == 0)
         return st;
-    st = load_user(auth, ctx, &record, out);
-    if (st == COV_OK && *out != NULL)
-        cov__auth_remember(auth, ctx, credential_of(print), *out, epoch);
-    return st;
+    st = user_of(auth, ctx, &record, out);
+    if (st != COV_OK || *out == NULL)
+        return st;
+    note_use(auth, ctx, &record, ctx->host->now_ms(ctx->host->self));
+    cov__auth_remember(auth, ctx, credential_of(print), *out, epoch);
+    return COV_OK;
+}
+
+cov_status cov__auth_recheck_key(const cov_auth *auth, cov_ctx *ctx, const cov_user *user,
+                                 const cov_user **out)
+{
+    cov_str id =
+        cov_str_slice(user->session_id, sizeof COV_AUTH_KEY_SESSION - 1, user->session_id.len);
+    cov_api_key record;
+    bool found = false;
+    cov_status st = cov_api_keys_get(&auth->store, ctx, id, &record, &found);
+
+    *out = NULL;
+    if (st != COV_OK || !found || is_over(&record, ctx->host->now_ms(ctx->host->self)))
+        return st;
+    return user_of(auth, ctx, &record, out);
 }
 
 cov_status cov__auth_user_of_key(const cov_auth *auth, cov_ctx *ctx, cov_str key,

@@ -192,7 +192,7 @@ static cov_status delete_one(cov_auth_call *call, cov_str id, bool *found)
 {
     cov_status st = cov_api_keys_delete(&call->auth->store, call->ctx, id, call->user->id, found);
 
-    cov_cache_forget_all(call->auth->identities);
+    cov__auth_revoked(call->auth, call->user->id);
     return st;
 }
 

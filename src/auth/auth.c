@@ -60,6 +60,8 @@ cov_status cov_auth_new(cov_arena *arena, const cov_auth_parts *parts, cov_auth 
                     .mail = parts->mail,
                     .cors_origins = parts->cors_origins,
                     .production = parts->production,
+                    .revoked = parts->revoked,
+                    .revoked_self = parts->revoked_self,
                     .cost = { (uint64_t)config->scrypt.n, (uint32_t)config->scrypt.r,
                               (uint32_t)config->scrypt.p } };
     set_jwt(auth);
@@ -97,6 +99,13 @@ cov_str cov_auth_ddl(const cov_auth *auth)
 void cov_auth_forget(const cov_auth *auth)
 {
     cov_cache_forget_all(auth->identities);
+}
+
+void cov__auth_revoked(const cov_auth *auth, cov_str user_id)
+{
+    cov_cache_forget_all(auth->identities);
+    if (auth->revoked != NULL)
+        auth->revoked(auth->revoked_self, user_id);
 }
 
 /* ---- routes ---- */

@@ -173,7 +173,7 @@ static cov_status end_one(cov_auth_call *call)
         st = cov__auth_end_session(call);
     else
         st = cov_session_delete(&call->auth->store, call->ctx, session->id, call->user->id, NULL);
-    cov_cache_forget_all(call->auth->identities);
+    cov__auth_revoked(call->auth, call->user->id);
     return st == COV_OK ? no_content(call) : st;
 }
 

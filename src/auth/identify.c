@@ -73,27 +73,37 @@ static cov_status note_use(const cov_auth *auth, cov_ctx *ctx, cov_session *sess
     return cov__auth_set_cookie(ctx, &cookie);
 }
 
-static cov_status load_session(const cov_auth *auth, cov_ctx *ctx, cov_str id, const cov_user **out)
+static cov_status look_up(const cov_auth *auth, cov_ctx *ctx, cov_str id, cov_session *session,
+                          cov_user **out)
 {
-    uint64_t epoch = cov_cache_epoch(auth->identities);
     cov_account *account = COV_NEW(ctx->arena, cov_account);
-    cov_session session;
     bool found = false;
     cov_status st;
 
     if (account == NULL)
         return cov_fail_nomem(ctx->err);
-    st = cov_session_get(&auth->store, ctx, id, &session, &found);
+    st = cov_session_get(&auth->store, ctx, id, session, &found);
     if (st == COV_OK && found)
-        st = cov_users_by_id(&auth->users, ctx, session.user_id, account, &found);
-    if (st == COV_OK && found)
+        st = cov_users_by_id(&auth->users, ctx, session->user_id, account, &found);
+    *out = st == COV_OK && found ? &account->user : NULL;
+    return st;
+}
+
+static cov_status load_session(const cov_auth *auth, cov_ctx *ctx, cov_str id, const cov_user **out)
+{
+    uint64_t epoch = cov_cache_epoch(auth->identities);
+    cov_session session;
+    cov_user *user;
+    cov_status st = look_up(auth, ctx, id, &session, &user);
+
+    if (st == COV_OK && user != NULL)
         st = note_use(auth, ctx, &session);
-    if (st != COV_OK || !found)
+    if (st != COV_OK || user == NULL)
         return st;
-    account->user.session_id = session.id;
-    account->user.session_expires_ms = session.expires_ms;
-    cov__auth_remember(auth, ctx, id, &account->user, epoch);
-    *out = &account->user;
+    user->session_id = session.id;
+    user->session_expires_ms = session.expires_ms;
+    cov__auth_remember(auth, ctx, id, user, epoch);
+    *out = user;
     return COV_OK;
 }
 
@@ -138,6 +148,33 @@ cov_str cov__auth_api_key_of(const cov_auth *auth, const cov_request *req)
     if (key.len == 0 && auth->config->api_keys.accept_bearer)
         key = bearer(req);
     return key.len != 0 ? key : COV_STR_NULL;
+}
+
+cov_status cov_auth_recheck(const cov_auth *auth, cov_ctx *ctx, const cov_user *user,
+                            const cov_user **out)
+{
+    bool waits = !auth->store.in_database && auth->kv != NULL &&
+                 (auth->kv->driver->caps & COV_KV_CAP_BLOCKS) != 0;
+    cov_session session;
+    cov_user *now;
+    cov_status st;
+
+    *out = user;
+    if (waits)
+        return COV_OK;
+    if (cov_str_starts(user->session_id, COV_STR(COV_AUTH_KEY_SESSION)))
+        return cov__auth_recheck_key(auth, ctx, user, out);
+    if (auth->config->session.type == COV_SESSION_JWT)
+        return COV_OK;
+    st = look_up(auth, ctx, user->session_id, &session, &now);
+    if (st != COV_OK)
+        return st;
+    *out = now;
+    if (now != NULL) {
+        now->session_id = session.id;
+        now->session_expires_ms = session.expires_ms;
+    }
+    return COV_OK;
 }
 
 bool cov_auth_is_slow(const cov_auth *auth, const cov_request *req)

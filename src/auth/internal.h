@@ -23,6 +23,8 @@ struct cov_auth {
     cov_scrypt_cost cost; /* of new hashes */
     cov_jwt_key jwt_key;
     cov_jwt_rules jwt_rules;
+    void (*revoked)(void *self, cov_str user_id);
+    void *revoked_self;
     cov_cache *identities; /* credential -> user, for a second */
     /*
      * SHA-256 of an API key's text -> the stored hash that it fits, for a minute. That stays true whatever becomes of the
@@ -67,6 +69,9 @@ extern const cov_auth_action
     cov__auth_recovery_actions[]; /* recovery.c: verification, reset, magic link */
 extern const cov_auth_action cov__auth_mfa_actions[]; /* mfa.c */
 extern const cov_auth_action cov__auth_key_actions[]; /* api_key_routes.c */
+
+/* Sessions of the user ended in this process. */
+void cov__auth_revoked(const cov_auth *auth, cov_str user_id);
 
 /* ---- bodies ---- */
 
@@ -139,6 +144,9 @@ COV_CHECK cov_status cov__auth_user_of_token(const cov_auth *auth, cov_ctx *ctx,
 cov_str cov__auth_api_key_of(const cov_auth *auth, const cov_request *req);
 bool cov__auth_api_key_is_slow(const cov_auth *auth, const cov_request *req);
 COV_CHECK cov_status cov__auth_user_of_key(const cov_auth *auth, cov_ctx *ctx, cov_str key,
+                                           const cov_user **out);
+/* Whoever the key that `user` came with stands for now; *out NULL: it or its user is gone. */
+COV_CHECK cov_status cov__auth_recheck_key(const cov_auth *auth, cov_ctx *ctx, const cov_user *user,
                                            const cov_user **out);
 /* 403 when the user of the call is here by an API key: a stolen one must not make others, or end sessions. */
 COV_CHECK cov_status cov__auth_refuse_key(cov_auth_call *call);

@@ -79,7 +79,10 @@ static cov_status drop_presented(const cov_auth *auth, cov_ctx *ctx)
     st = cov_session_get(&auth->store, ctx, id, &session, &found);
     if (st == COV_OK && found)
         st = cov_session_delete(&auth->store, ctx, id, session.user_id, NULL);
-    cov_cache_forget_all(auth->identities);
+    if (st == COV_OK && found)
+        cov__auth_revoked(auth, session.user_id);
+    else
+        cov_cache_forget_all(auth->identities);
     return st;
 }
 
@@ -150,6 +153,6 @@ cov_status cov__auth_end_all(const cov_auth *auth, cov_ctx *ctx, cov_str user_id
 
     if (auth->config->session.store != COV_KEEP_NONE)
         st = cov_session_delete_all(&auth->store, ctx, user_id, except);
-    cov_cache_forget_all(auth->identities);
+    cov__auth_revoked(auth, user_id);
     return st;
 }
