@@ -33,6 +33,18 @@ static cov_str gate_label(cov_gate_op op, cov_str tail, cov_arena *arena)
                             COV_STR_ARG(cov_str_slice(tail, strlen("rpc/"), tail.len)));
 }
 
+static bool gate_of_resource(const cov_resource *resource, cov_gate_op op, cov_str tail,
+                             cov_arena *arena, cov_gate *out)
+{
+    if (resource == NULL)
+        return false;
+    out->config = &cov_resource_config_of(resource)->gate;
+    out->resource = cov_resource_config_of(resource)->name;
+    out->op = op;
+    out->label = gate_label(op, tail, arena);
+    return true;
+}
+
 bool cov__gate_of(const cov_app *app, const cov_route *route, const cov_request *req,
                   cov_arena *arena, cov_gate *out)
 {
@@ -45,13 +57,38 @@ bool cov__gate_of(const cov_app *app, const cov_route *route, const cov_request 
         out->defer = cov_auth_gate_deferred(route->account.action);
         return out->config != NULL;
     }
-    if (route->kind != COV_ROUTE_RESOURCE)
+    if (route->kind == COV_ROUTE_RESOURCE)
+        return gate_of_resource(route->resource, cov_gate_op_of(req->method, route->tail),
+                                route->tail, arena, out);
+    if (route->kind == COV_ROUTE_MULTIPLEX && arena != NULL)
+        return gate_of_resource(cov_live_wanted(app->live, req, arena), COV_GATE_SUBSCRIBE,
+                                COV_STR(""), arena, out);
+    return false;
+}
+
+/* Whatever has an answer of its own; health has to answer always, and what leads nowhere costs nothing. */
+static bool is_counted(const cov_route *route)
+{
+    return route->kind == COV_ROUTE_RESOURCE || route->kind == COV_ROUTE_CUSTOM ||
+           route->kind == COV_ROUTE_ACCOUNT || route->kind == COV_ROUTE_MULTIPLEX ||
+           route->kind == COV_ROUTE_ENV || route->kind == COV_ROUTE_ENV_SCHEMA;
+}
+
+/* Answers of account routes are secrets, or set cookies: they are not kept, and not given again (spec/06). */
+static bool may_be_replayed(const cov_route *route)
+{
+    return route->kind == COV_ROUTE_RESOURCE || route->kind == COV_ROUTE_CUSTOM;
+}
+
+/* With a store in another process: who asks, the limit of everything, and keys are looked up there. */
+static bool waits_for_store(const cov_app *app, const cov_route *route)
+{
+    const cov_guard_config *config = &app->config->guard;
+
+    if (!cov_guard_store_waits(app->guard))
         return false;
-    out->config = &cov_resource_config_of(route->resource)->gate;
-    out->resource = cov_resource_config_of(route->resource)->name;
-    out->op = cov_gate_op_of(req->method, route->tail);
-    out->label = gate_label(out->op, route->tail, arena);
-    return true;
+    return app->auth != NULL || (config->rate.set && is_counted(route)) ||
+           (config->idempotency.enabled && may_be_replayed(route));
 }
 
 bool cov_app_blocks(const cov_app *app, const cov_request *req)
@@ -67,12 +104,14 @@ bool cov_app_blocks(const cov_app *app, const cov_request *req)
     route = cov__route_find(app, req);
     if (route.kind == COV_ROUTE_ACCOUNT && cov_auth_blocks(route.account.action))
         return true;
-    if (app->auth != NULL && cov_auth_is_slow(app->auth, req))
+    if ((app->auth != NULL && cov_auth_is_slow(app->auth, req)) || waits_for_store(app, &route))
         return true;
-    if (!cov__gate_of(app, &route, req, NULL, &gate))
-        return false;
     g = cov__guarded(app, &ctx, &nobody);
-    return cov_gate_blocks(&g, &gate);
+    /* Which resource it is about is in the body, which is not read here. */
+    if (route.kind == COV_ROUTE_MULTIPLEX)
+        return req->method == COV_POST &&
+               (cov_guard_store_waits(app->guard) || cov_captcha_answered(&g));
+    return cov__gate_of(app, &route, req, NULL, &gate) && cov_gate_blocks(&g, &gate);
 }
 
 /* ---- the way in ---- */
@@ -106,13 +145,6 @@ static cov_status check_rates(const cov_app *app, const cov_guarded *g, const co
     return st;
 }
 
-static bool has_route(const cov_route *route)
-{
-    return route->kind == COV_ROUTE_RESOURCE || route->kind == COV_ROUTE_CUSTOM ||
-           route->kind == COV_ROUTE_ACCOUNT || route->kind == COV_ROUTE_ENV ||
-           route->kind == COV_ROUTE_ENV_SCHEMA;
-}
-
 cov_status cov__admit(const cov_app *app, const cov_route *route, cov_ctx *ctx,
                       cov_admission *admission)
 {
@@ -128,7 +160,7 @@ cov_status cov__admit(const cov_app *app, const cov_route *route, cov_ctx *ctx,
     ctx->https = admission->client.secure;
     g = cov__guarded(app, ctx, admission);
     if ((st = cov_version_check(&g, ctx->err)) != COV_OK ||
-        (st = find_user(app, route, ctx, admission)) != COV_OK || !has_route(route))
+        (st = find_user(app, route, ctx, admission)) != COV_OK || !is_counted(route))
         return st;
     g = cov__guarded(app, ctx, admission);
     gated = cov__gate_of(app, route, ctx->req, ctx->arena, &gate);
@@ -136,5 +168,5 @@ cov_status cov__admit(const cov_app *app, const cov_route *route, cov_ctx *ctx,
         return st;
     if (gated && (st = cov_gate_enter(&g, &gate, ctx->err)) != COV_OK)
         return st;
-    return cov_idempotency_begin(&g, &admission->key, ctx->err);
+    return may_be_replayed(route) ? cov_idempotency_begin(&g, &admission->key, ctx->err) : COV_OK;
 }

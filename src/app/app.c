@@ -196,9 +196,10 @@ static void begin(journey *j, const cov_app *app, const cov_worker *worker, cons
     j->n_kept = 0;
 }
 
-static void standard_headers(const cov_app *app, const cov_request *req, cov_response *res)
+static void standard_headers(const cov_app *app, const cov_request *req, bool https,
+                             cov_response *res)
 {
-    cov__security_headers(app, req, res);
+    cov__security_headers(app, https, res);
     cov__cors_headers(app, req, res);
 }
 
@@ -225,7 +226,7 @@ static bool finish_admission(journey *j, cov_status st)
         keep_headers(j);
         answer_problem(j);
     }
-    standard_headers(j->app, j->ctx.req, res);
+    standard_headers(j->app, j->ctx.req, j->ctx.https, res);
     return false;
 }
 
@@ -284,6 +285,8 @@ void cov_app_answer(const cov_app *app, const cov_worker *worker, const cov_requ
 
     begin(&j, app, worker, req, passage, res, &err);
     join_admission(&j);
+    res->n_headers = 0; /* of admission, which follow, or of an answer that was undone */
+    cov_buf_clear(&res->body, KEEP_BODY_BYTES);
     for (size_t i = 0; i < passage->n_headers; i++)
         cov_response_add_header(res, passage->headers[i].name, passage->headers[i].value);
     memset(&passage->mutations, 0, sizeof passage->mutations);
@@ -295,7 +298,7 @@ void cov_app_answer(const cov_app *app, const cov_worker *worker, const cov_requ
         cov_fail_nomem(&err);
         answer_problem(&j);
     }
-    standard_headers(app, req, res);
+    standard_headers(app, req, j.ctx.https, res);
 }
 
 /* Users are cached for a moment; whoever changes one must not meet the old one again. */
@@ -325,6 +328,14 @@ void cov__publish(void *self, cov_arena *arena, const cov_mutations *mutations)
             to->listener(&node->mutation, to->self);
 }
 
+/* A host that could not keep an answer has put another in its place (cov_app_problem). */
+static void restore_headers(const cov_passage *passage, cov_response *res)
+{
+    for (size_t i = 0; i < passage->n_headers; i++)
+        if (cov_response_find(res, passage->headers[i].name) == NULL)
+            cov_response_add_header(res, passage->headers[i].name, passage->headers[i].value);
+}
+
 void cov_app_finish(const cov_app *app, const cov_worker *worker, const cov_request *req,
                     cov_passage *passage, cov_response *res)
 {
@@ -332,6 +343,7 @@ void cov_app_finish(const cov_app *app, const cov_worker *worker, const cov_requ
     cov_guarded g;
 
     app->publisher.publish(app->publisher.self, worker->arena, &passage->mutations);
+    restore_headers(passage, res);
     if (passage->admission == NULL || passage->admission->key.state != COV_IDEMPOTENCY_CLAIMED)
         return;
     g = cov__guarded(app, &ctx, passage->admission);
@@ -369,9 +381,14 @@ void cov_app_committed(const cov_app *app)
 void cov_app_problem(const cov_app *app, const cov_worker *worker, const cov_request *req,
                      const cov_error *err, cov_response *res)
 {
-    (void)worker;
+    cov_ctx ctx = { .req = req, .res = res, .arena = worker->arena };
+    cov_admission nobody = { .user = NULL };
+    cov_guarded g = cov__guarded(app, &ctx, &nobody);
+
     res->n_headers = 0;
     cov_buf_clear(&res->body, KEEP_BODY_BYTES);
     cov__problem(app, req, err, res);
-    standard_headers(app, req, res);
+    if (req != NULL)
+        cov_version_headers(&g);
+    standard_headers(app, req, req != NULL && req->secure, res);
 }

@@ -54,6 +54,17 @@ static void origin_headers(const cov_app *app, const cov_request *req, cov_respo
         cov_response_header(res, COV_STR("Access-Control-Allow-Credentials"), COV_STR("true"));
 }
 
+/* Beside what the answer itself varies by. */
+static void vary_by_origin(cov_response *res)
+{
+    const cov_header *vary = cov_response_find(res, COV_STR("Vary"));
+
+    if (vary == NULL)
+        cov_response_header(res, COV_STR("Vary"), COV_STR("Origin"));
+    else if (!cov_str_eq(cov_str_trim(vary->value), COV_STR("*")))
+        cov_response_add_header(res, COV_STR("Vary"), COV_STR("Origin"));
+}
+
 void cov__cors_headers(const cov_app *app, const cov_request *req, cov_response *res)
 {
     if (!app->config->app.cors.enabled)
@@ -62,7 +73,7 @@ void cov__cors_headers(const cov_app *app, const cov_request *req, cov_response 
     if (app->cors.expose.len != 0)
         cov_response_header(res, COV_STR("Access-Control-Expose-Headers"), app->cors.expose);
     if (!app->config->app.cors.any_origin)
-        cov_response_header(res, COV_STR("Vary"), COV_STR("Origin"));
+        vary_by_origin(res);
 }
 
 /* What the preflight asks for, each name trimmed. */

@@ -158,7 +158,8 @@ void cov__cors_preflight(const cov_app *app, const cov_request *req, cov_arena *
                          cov_response *res);
 void cov__cors_headers(const cov_app *app, const cov_request *req, cov_response *res);
 COV_CHECK bool cov__security_init(cov_app *app);
-void cov__security_headers(const cov_app *app, const cov_request *req, cov_response *res);
+/* `https`: of the client, which may have reached us through a trusted proxy. */
+void cov__security_headers(const cov_app *app, bool https, cov_response *res);
 
 /* files.c */
 

@@ -44,10 +44,10 @@ static void set_default(cov_response *res, const cov_header *header)
         cov_response_header(res, header->name, header->value);
 }
 
-void cov__security_headers(const cov_app *app, const cov_request *req, cov_response *res)
+void cov__security_headers(const cov_app *app, bool https, cov_response *res)
 {
     for (size_t i = 0; i < app->n_security; i++)
         set_default(res, &app->security[i]);
-    if (app->hsts.value.ptr != NULL && (app->production || (req != NULL && req->secure)))
+    if (app->hsts.value.ptr != NULL && (app->production || https))
         set_default(res, &app->hsts);
 }

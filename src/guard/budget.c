@@ -20,17 +20,22 @@ static const cov_budget_class *class_of(const cov_guarded *g)
     const cov_abuse_config *config = &g->guard->config->abuse;
     cov_str name = g->user_id.ptr != NULL ? COV_STR("authenticated") : COV_STR("anonymous");
 
-    if (!config->set || !config->budget.enabled)
-        return NULL;
     for (size_t i = 0; i < config->budget.n_classes; i++)
         if (cov_str_eq(config->budget.classes[i].name, name))
             return &config->budget.classes[i];
     return NULL;
 }
 
+bool cov__budget_charges(const cov_guard *guard, int64_t cost)
+{
+    const cov_abuse_config *config = &guard->config->abuse;
+
+    return cost > 0 && config->set && config->budget.enabled && config->budget.n_classes != 0;
+}
+
 cov_budget cov__budget_of(const cov_guarded *g, int64_t cost)
 {
-    cov_budget budget = { .class = cost > 0 ? class_of(g) : NULL,
+    cov_budget budget = { .class = cov__budget_charges(g->guard, cost) ? class_of(g) : NULL,
                           .cost = cost,
                           .sufficient = true };
 

@@ -40,6 +40,11 @@ cov_str cov__captcha_token(const cov_guarded *g)
     return cov_request_header(g->req, g->guard->config->abuse.captcha.token_header);
 }
 
+bool cov_captcha_answered(const cov_guarded *g)
+{
+    return cov__captcha_usable(g->guard) && cov__captcha_token(g).len != 0;
+}
+
 /* ---- the question ---- */
 
 static bool is_form_plain(char c)

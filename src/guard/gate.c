@@ -156,11 +156,9 @@ cov_status cov_gate_charge(const cov_guarded *g, const cov_gate *gate, cov_error
 bool cov_gate_blocks(const cov_guarded *g, const cov_gate *gate)
 {
     passage p = passage_of(g, gate);
-    bool counts = p.budget.class != NULL;
+    bool counts = cov__budget_charges(g->guard, gate->config->cost[gate->op]);
 
-    if ((g->guard->setup.kv->driver->caps & COV_KV_CAP_BLOCKS) != 0 &&
-        (counts || p.pow_asked || gate->config->rate.set))
+    if (cov_guard_store_waits(g->guard) && (counts || p.pow_asked || gate->config->rate.set))
         return true;
-    return (p.captcha_asked || (counts && overflows_into_captcha(&p))) &&
-           cov__captcha_token(g).len != 0;
+    return (p.captcha_asked || (counts && overflows_into_captcha(&p))) && cov_captcha_answered(g);
 }

@@ -50,6 +50,11 @@ const cov_networks *cov_guard_trusted(const cov_guard *guard)
     return &guard->trusted;
 }
 
+bool cov_guard_store_waits(const cov_guard *guard)
+{
+    return (guard->setup.kv->driver->caps & COV_KV_CAP_BLOCKS) != 0;
+}
+
 int64_t cov__guard_now_ms(const cov_guard *guard)
 {
     return guard->host->now_ms(guard->host->self);

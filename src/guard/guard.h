@@ -54,6 +54,8 @@ typedef struct cov_guard_setup {
 COV_CHECK cov_status cov_guard_new(cov_arena *arena, const cov_guard_setup *setup, cov_guard **out,
                                    cov_error *err);
 const cov_networks *cov_guard_trusted(const cov_guard *guard);
+/* Whether the store is in another process, so that whatever counts or claims waits for it. */
+bool cov_guard_store_waits(const cov_guard *guard);
 
 /* A request before the guard. Headers that calls put on `res` live in `arena`. */
 typedef struct cov_guarded {
@@ -65,10 +67,9 @@ typedef struct cov_guarded {
     cov_str user_id; /* ptr NULL: anonymous */
 } cov_guarded;
 
-/*
- * version.c: the version headers and the warnings of what is deprecated at the request's path. COV_EOLDCLIENT when the
- * client says that it is older than the configured minimum.
- */
+/* version.c: the version, and warnings of what is deprecated at the request's path, which out of memory are left out. */
+void cov_version_headers(const cov_guarded *g);
+/* The same, and COV_EOLDCLIENT when the client says that it is older than the configured minimum. */
 COV_CHECK cov_status cov_version_check(const cov_guarded *g, cov_error *err);
 
 /*
@@ -92,8 +93,13 @@ typedef struct cov_gate {
     bool defer;       /* the cost is charged later or never, by cov_gate_charge */
 } cov_gate;
 
-/* Whether entering may wait: for a CAPTCHA's provider, or a store in another process. Covers the limit of `gate->config` too. */
+/*
+ * Whether entering may wait: for a CAPTCHA's provider, or a store in another process. Covers the limit of `gate->config`
+ * too. The user is not known yet, so it speaks for callers of every class.
+ */
 bool cov_gate_blocks(const cov_guarded *g, const cov_gate *gate);
+/* captcha.c: whether the request has a token that a gate would ask the provider about. */
+bool cov_captcha_answered(const cov_guarded *g);
 /* COV_EPOW or COV_ECAPTCHA with the challenge in headers; COV_ERATELIMIT with "retryAfter" in milliseconds. */
 COV_CHECK cov_status cov_gate_enter(const cov_guarded *g, const cov_gate *gate, cov_error *err);
 /* Charge what a deferred gate did not, down to an empty bucket. */

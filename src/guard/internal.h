@@ -44,6 +44,8 @@ typedef struct cov_budget {
     double available; /* tokens after the call */
 } cov_budget;
 
+/* Whether there is a budget that the cost comes out of, for callers of some class. */
+bool cov__budget_charges(const cov_guard *guard, int64_t cost);
 /* Which bucket, at which cost; asks no store. */
 cov_budget cov__budget_of(const cov_guarded *g, int64_t cost);
 COV_CHECK cov_status cov__budget_run(const cov_guarded *g, cov_budget *budget, cov_budget_mode mode,

@@ -144,7 +144,7 @@ static void imf_date(cov_buf *out, cov_str date)
                    months + 3 * month, text);
 }
 
-static cov_status deprecations(const cov_guarded *g, cov_error *err)
+static void deprecations(const cov_guarded *g)
 {
     const cov_versioning_config *config = &g->guard->config->versioning;
     cov_buf warning = COV_BUF_IN(g->arena);
@@ -162,29 +162,30 @@ static cov_status deprecations(const cov_guarded *g, cov_error *err)
         if (d->sunset.ptr != NULL && (sunset.ptr == NULL || cov_str_compare(d->sunset, sunset) < 0))
             sunset = d->sunset;
     }
-    if (!any)
-        return COV_OK;
     imf_date(&date, sunset);
-    if (warning.failed || date.failed)
-        return cov_fail_nomem(err);
+    if (!any || warning.failed || date.failed)
+        return;
     cov_response_header(g->res, COV_STR("X-Covara-Warn"), cov_buf_view(&warning));
     cov_response_header(g->res, COV_STR("Deprecation"),
                         sunset.ptr != NULL ? sunset : COV_STR("true"));
     if (date.len != 0)
         cov_response_header(g->res, COV_STR("Sunset"), cov_buf_view(&date));
-    return COV_OK;
+}
+
+void cov_version_headers(const cov_guarded *g)
+{
+    const cov_versioning_config *config = &g->guard->config->versioning;
+
+    if (!config->enabled)
+        return;
+    cov_response_header(g->res, config->header, config->current);
+    if (config->schema_version.ptr != NULL)
+        cov_response_header(g->res, COV_STR("X-Covara-Schema-Version"), config->schema_version);
+    deprecations(g);
 }
 
 cov_status cov_version_check(const cov_guarded *g, cov_error *err)
 {
-    const cov_versioning_config *config = &g->guard->config->versioning;
-    cov_status st;
-
-    if (!config->enabled)
-        return COV_OK;
-    cov_response_header(g->res, config->header, config->current);
-    if (config->schema_version.ptr != NULL)
-        cov_response_header(g->res, COV_STR("X-Covara-Schema-Version"), config->schema_version);
-    st = deprecations(g, err);
-    return st == COV_OK ? check_client(g, err) : st;
+    cov_version_headers(g);
+    return g->guard->config->versioning.enabled ? check_client(g, err) : COV_OK;
 }

@@ -106,6 +106,8 @@ int64_t cov_live_next(const cov_live_shard *shard);
 
 /* Is the request for /__covara/stream or below it? Answering it needs no connection but the reading one. */
 bool cov_live_is_multiplex(const cov_live *live, const cov_request *req);
+/* The resource that such a request wants to follow, for whoever limits that; NULL: it is about something else. */
+const cov_resource *cov_live_wanted(const cov_live *live, const cov_request *req, cov_arena *arena);
 COV_CHECK cov_status cov_live_multiplex(cov_live *live, cov_ctx *ctx);
 
 /* Open subscriptions of a shard, for health and tests. */

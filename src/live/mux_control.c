@@ -447,6 +447,20 @@ bool cov_live_is_multiplex(const cov_live *live, const cov_request *req)
            (req->path.len == root.len || req->path.ptr[root.len] == '/');
 }
 
+const cov_resource *cov_live_wanted(const cov_live *live, const cov_request *req, cov_arena *arena)
+{
+    const cov_str verb = COV_STR_INIT("/subscribe");
+    yyjson_val *body = NULL;
+    cov_str wanted;
+
+    if (req->method != COV_POST || req->path.len < verb.len ||
+        !cov_str_eq(cov_str_slice(req->path, req->path.len - verb.len, req->path.len), verb) ||
+        cov_json_read(arena, req->body, &body, NULL) != COV_OK)
+        return NULL;
+    wanted = text_of(body, "resource");
+    return wanted.len != 0 ? resource_of(live, wanted) : NULL;
+}
+
 cov_status cov_live_multiplex(cov_live *live, cov_ctx *ctx)
 {
     cov_str rest = cov_str_slice(ctx->req->path, root.len, ctx->req->path.len);

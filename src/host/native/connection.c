@@ -273,11 +273,24 @@ static void answer_job(cov__conn *conn)
     respond(conn, conn->x->parser.keep_alive);
 }
 
+/* The pool let the request in. A client that went away gets no answer, but may have left a claim. */
+static void answer_admitted(cov__exchange *x)
+{
+    cov_worker worker = cov__loop_worker(x->loop, x->arena);
+
+    x->admitted = false;
+    if (x->conn != NULL)
+        cov__exchange_answer(x, &worker);
+    cov__exchange_finish(x, &worker);
+}
+
 void cov__conn_job_done(cov__exchange *x)
 {
     cov__conn *conn = x->conn;
     cov__loop *loop = x->loop;
 
+    if (x->admitted)
+        answer_admitted(x);
     if (conn != NULL) {
         conn->job = false;
         if (conn->writing) {
@@ -291,6 +304,20 @@ void cov__conn_job_done(cov__exchange *x)
     cov__loop_unref(loop, x);
 }
 
+/* What was admitted may have claimed something. */
+static void refuse_job(cov__conn *conn, cov_status status, const char *detail)
+{
+    cov__exchange *x = conn->x;
+    cov_worker worker = cov__loop_worker(conn->loop, x->arena);
+    cov_error err;
+
+    cov_error_init(&err, x->arena);
+    cov_fail(&err, status, "%s", detail);
+    cov__exchange_problem(x, conn->loop->server, &x->parser.request, &err);
+    cov__exchange_finish(x, &worker);
+    respond(conn, x->parser.keep_alive);
+}
+
 /* Hand the request to another thread; it comes back through cov__loop_complete. */
 static void submit(cov__conn *conn, bool to_pool)
 {
@@ -298,7 +325,7 @@ static void submit(cov__conn *conn, bool to_pool)
     const cov__server *server = conn->loop->server;
 
     if (cov__http_hold(&x->parser) != COV_OK) {
-        refuse_with(conn, COV_ENOMEM, "out of memory for a request", x->parser.keep_alive);
+        refuse_job(conn, COV_ENOMEM, "out of memory for a request");
         return;
     }
     x->refs++;
@@ -309,7 +336,7 @@ static void submit(cov__conn *conn, bool to_pool)
     x->refs--;
     conn->job = false;
     conn->loop->n_jobs--;
-    refuse_with(conn, COV_EBUSY, "The server is busy; try again shortly", x->parser.keep_alive);
+    refuse_job(conn, COV_EBUSY, "The server is busy; try again shortly");
 }
 
 /* A copy: a job may outlive its connection, whose memory then serves another client. */

@@ -59,6 +59,7 @@ void cov__exchange_begin(cov__exchange *x)
     cov_arena_reset(x->arena);
     clear_response(x);
     memset(&x->passage, 0, sizeof x->passage);
+    x->admitted = false;
 }
 
 /* Half a body must not pass for a whole one, and a stream has no loop on other threads. */

@@ -123,7 +123,10 @@ static void run_deferred(pool_thread *self)
     }
 }
 
-/* False: the writer has the request now. */
+/*
+ * False: the writer has the request now. What only reads is answered by its loop: that is quick, and a stream lives
+ * there.
+ */
 static bool run(pool_thread *self, cov__exchange *x)
 {
     const cov__server *server = self->pool->server;
@@ -134,11 +137,16 @@ static bool run(pool_thread *self, cov__exchange *x)
                           .write_later = write_later,
                           .after = run_after,
                           .self = self };
+    cov_lane lane;
     cov_error err;
 
     if (cov__exchange_admit(x, &worker)) {
-        if (cov_app_lane(server->options.app, &x->parser.request) != COV_LANE_WRITE) {
+        lane = cov_app_lane(server->options.app, &x->parser.request);
+        if (lane == COV_LANE_POOL) {
             cov__exchange_answer(x, &worker);
+        } else if (lane != COV_LANE_WRITE) {
+            x->admitted = true;
+            return true;
         } else if (cov__writer_submit(server->writer, x)) {
             return false;
         } else {

@@ -88,6 +88,8 @@ cov_lane cov_app_lane(const cov_app *app, const cov_request *req)
         atomic_fetch_add(&fake_counts_all.arrived, 1);
         return COV_LANE_WRITE;
     }
+    if (cov_str_starts(req->path, COV_STR("/slow")))
+        return COV_LANE_POOL;
     return cov_str_starts(req->path, COV_STR("/st")) ? COV_LANE_READ : COV_LANE_NONE;
 }
 
