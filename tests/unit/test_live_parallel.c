@@ -133,10 +133,14 @@ static void go(client *c)
 /* Rows as the client has them; -1: none. Every line is one event. */
 static void replay(const client *c, int rows[IDS])
 {
-    char *text = strndup(c->stream->text.ptr, c->stream->text.len);
+    size_t len = c->stream->text.len;
+    char *text = malloc(len + 1);
     char *rest = NULL;
 
     assert_non_null(text);
+    if (len != 0)
+        memcpy(text, c->stream->text.ptr, len);
+    text[len] = '\0';
     for (int i = 0; i < IDS; i++)
         rows[i] = -1;
     for (char *line = strtok_r(text, "\n", &rest); line != NULL;
