@@ -37,7 +37,7 @@ typedef struct cov__exchange {
     cov_buf out;      /* bytes to write, or being written */
     cov_arena *arena; /* reset after each response was serialised */
     cov_response res;
-    bool admitted; /* by the pool, to be answered on the loop */
+    bool admitted;                  /* by the pool, to be answered on the loop */
     cov_passage passage;            /* from one step of the request to the next */
     char peer[COV_PEER_TEXT_BYTES]; /* request.peer_address */
     uint64_t started_ns;            /* for the access log; 0: no request arrived */
