@@ -2,6 +2,9 @@
 /* Checks of accounts and limits: one value's form, and agreement between options. */
 #include "app/config_read.h"
 #include "base/num.h"
+#include "base/time.h"
+
+enum { DAY_BYTES = 10 };
 
 enum {
     SECRET_MIN_BYTES = 32,              /* RFC 7518 section 3.2, for the shortest hash */
@@ -58,12 +61,12 @@ cov_status cov__check_line(cov_config_reader *r, const char *key, cov_str *value
 
 cov_status cov__check_date(cov_config_reader *r, const char *key, cov_str *value, const char *at)
 {
-    bool fits = value->len == 10;
+    char day[COV_TIME_TEXT_BYTES];
+    int64_t ms;
 
-    for (size_t i = 0; fits && i < value->len; i++)
-        fits =
-            i == 4 || i == 7 ? value->ptr[i] == '-' : value->ptr[i] >= '0' && value->ptr[i] <= '9';
-    if (fits)
+    /* A day that there is comes out as it went in; the thirtieth of February does not. */
+    if (value->len == DAY_BYTES && cov_time_parse_iso(*value, &ms, NULL) &&
+        cov_time_format(ms, day) > DAY_BYTES && memcmp(day, value->ptr, DAY_BYTES) == 0)
         return COV_OK;
     return cov__config_fail(r, at, "\"%s\" must be a day such as \"2027-01-02\", not %s", key,
                             cov__config_quote(r, *value));

@@ -65,6 +65,13 @@ cov_status cov__check_header(cov_config_reader *r, const char *key, cov_str *val
     return COV_OK;
 }
 
+cov_status cov__finish_deprecation(cov_config_reader *r, void *base, const char *at)
+{
+    cov_deprecation_config *deprecation = base;
+
+    return cov__check_header(r, "deprecations", &deprecation->feature, at);
+}
+
 cov_status cov__finish_cors(cov_config_reader *r, void *base, const char *at)
 {
     cov_cors_config *cors = &((cov_config *)base)->app.cors;

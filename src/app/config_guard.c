@@ -83,7 +83,7 @@ static const cov_option captcha_rows[] = {
     NAME("verifyUrl", CFG(guard.abuse.captcha.verify_url), "the provider's", "Where tokens are verified."),
     NAME("minScore", CFG(guard.abuse.captcha.min_score), "none", "Least score, as decimal text (recaptcha)."),
     ROW("tokenHeader", COV_OPT_STRING, COV_STORE_STR, CFG(guard.abuse.captcha.token_header), .flags = COV_OPT_NOT_EMPTY,
-        .check = cov__check_header, .def_text = "Covara-Captcha-Token", .help = "Request header with the client's token."),
+        .check = cov__check_token, .def_text = "Covara-Captcha-Token", .help = "Request header with the client's token."),
 };
 static const cov_options captcha = OPTIONS(captcha_rows);
 static const cov_choice global_overflow_choices[] = { { "pow", false }, { "captcha", true }, { NULL, 0 } };
@@ -104,7 +104,7 @@ static const cov_option idempotency_rows[] = {
     ROW("methods", COV_OPT_LIST, COV_STORE_NAMES, CFG(guard.idempotency.methods), .def_text = "POST,PATCH,PUT", .help = "Methods that take part."),
     NAMES("paths", CFG(guard.idempotency.paths), "all", "Prefixes of paths that take part."),
     NAMES("excludePaths", CFG(guard.idempotency.exclude_paths), "none", "Prefixes of paths that do not."),
-    ROW("headerName", COV_OPT_STRING, COV_STORE_STR, CFG(guard.idempotency.header), .flags = COV_OPT_NOT_EMPTY, .check = cov__check_header,
+    ROW("headerName", COV_OPT_STRING, COV_STORE_STR, CFG(guard.idempotency.header), .flags = COV_OPT_NOT_EMPTY, .check = cov__check_token,
         .def_text = "Idempotency-Key", .help = "Request header with the key; X-Idempotency-Key works too."),
     BOOL("validateKey", CFG(guard.idempotency.validate_key), false, "Refuse keys that are not 8 to 256 letters, digits, \"_\" and \"-\"."),
     ENUM("onStoreError", COV_STORE_ENUM_BOOL, CFG(guard.idempotency.fail_on_store_error), store_error_choices, false,
@@ -124,11 +124,11 @@ static const cov_option deprecation_rows[] = {
         .help = "The day it ends: \"2027-01-02\"."),
     NAMES("affectedPaths", DEP(affected_paths), "all", "Prefixes of the paths that it concerns."),
 };
-static const cov_options deprecation = OPTIONS_WITH(deprecation_rows, .size = sizeof(cov_deprecation_config), .name_offset = DEP(feature));
+static const cov_options deprecation = OPTIONS_WITH(deprecation_rows, .size = sizeof(cov_deprecation_config), .name_offset = DEP(feature), .finish = cov__finish_deprecation);
 static const cov_option versioning_rows[] = {
     ROW("currentVersion", COV_OPT_STRING, COV_STORE_STR, CFG(guard.versioning.current), .flags = COV_OPT_NOT_EMPTY, .check = cov__check_header,
         .def_text = "1.0.0", .help = "Version of the API."),
-    ROW("headerName", COV_OPT_STRING, COV_STORE_STR, CFG(guard.versioning.header), .flags = COV_OPT_NOT_EMPTY, .check = cov__check_header,
+    ROW("headerName", COV_OPT_STRING, COV_STORE_STR, CFG(guard.versioning.header), .flags = COV_OPT_NOT_EMPTY, .check = cov__check_token,
         .def_text = "X-Covara-Version", .help = "Response header with it."),
     ROW("schemaVersion", COV_OPT_STRING, COV_STORE_STR, CFG(guard.versioning.schema_version), .flags = COV_OPT_NOT_EMPTY,
         .check = cov__check_header, .def_doc = "not sent", .help = "X-Covara-Schema-Version."),

@@ -109,6 +109,8 @@ cov_status cov__check_key_prefix(cov_config_reader *r, const char *key, cov_str 
                                  const char *at);
 COV_CHECK cov_status cov__finish_gate(cov_config_reader *r, cov_gate_config *gate, const char *at);
 cov_status cov__finish_auth(cov_config_reader *r, void *base, const char *at);
+/* The name of what is deprecated is told in a header too. */
+cov_status cov__finish_deprecation(cov_config_reader *r, void *base, const char *at);
 cov_status cov__finish_root(cov_config_reader *r, void *base, const char *at);
 cov_status cov__finish_app(cov_config_reader *r, void *base, const char *at);
 cov_status cov__finish_cors(cov_config_reader *r, void *base, const char *at);
