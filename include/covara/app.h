@@ -146,7 +146,9 @@ typedef struct cov_passage {
  * database then lacks is an error of the start.
  */
 COV_CHECK cov_status cov_app_start(const cov_app *app, const cov_worker *worker, cov_error *err);
-/* Whether admission or answer may block for long: then both belong on a thread of their own. */
+/*
+ * Whether admission may block for long: then it belongs on a thread of its own, and the answer where cov_app_lane says.
+ */
 COV_CHECK bool cov_app_blocks(const cov_app *app, const cov_request *req);
 COV_CHECK cov_lane cov_app_lane(const cov_app *app, const cov_request *req);
 
