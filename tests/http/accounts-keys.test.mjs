@@ -73,6 +73,27 @@ describe("keys of a user", () => {
     assert.notEqual(await me(key), anonymous);
   });
 
+  test("a stream ends with the key that opened it, and with no other", async () => {
+    const [gone, kept] = [await make(ada), await make(ada)];
+    const follow = async ({ key }) => {
+      const lines = (await fetch(project.url + "/api/notes/subscribe", { headers: withKey(key) })).body
+        .pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+      let text = "";
+      return async (part) => {
+        for (let next; part === undefined || !text.includes(part); text += next.value)
+          if ((next = await lines.next()).done) return text;
+        return text;
+      };
+    };
+    const [untilGone, untilKept] = [await follow(gone), await follow(kept)];
+    await untilGone("of Ada too");
+    await untilKept("of Ada too");
+    assert.equal((await ada.delete(`/api/auth/api-keys/${gone.id}`)).status, 204);
+    await untilGone();
+    assert.equal((await ada.post("/api/notes", { userId: "u1", text: "after the end" })).status, 201);
+    await untilKept("after the end");
+  });
+
   test("a rotated key has a new id and text, and the old one ends at once", async () => {
     const old = await make(ada, { label: "CI", scopes: ["a", "b"], expiresAt: "2090-01-02T03:04:05Z" });
     assert.notEqual(await me(old.key), anonymous);
