@@ -19,6 +19,13 @@ void cov_app_begin_shutdown(cov_app *app)
     atomic_store(&app->shutting_down, true);
 }
 
+/* Account routes find their user while they answer: that may hash an API key, or wait for a store. */
+static bool answers_slowly(const cov_app *app, const cov_route *route, const cov_request *req)
+{
+    return cov_auth_blocks(route->account.action) || cov_auth_is_slow(app->auth, req) ||
+           cov_guard_store_waits(app->guard);
+}
+
 /* Middleware runs before every answer and may ask the database, so with any there is always a connection. */
 static cov_lane lane_of(const cov_app *app, const cov_route *route, const cov_request *req)
 {
@@ -31,7 +38,7 @@ static cov_lane lane_of(const cov_app *app, const cov_route *route, const cov_re
     case COV_ROUTE_READY:
         return COV_LANE_READ;
     case COV_ROUTE_ACCOUNT:
-        return cov_auth_blocks(route->account.action) ? COV_LANE_POOL : COV_LANE_READ;
+        return answers_slowly(app, route, req) ? COV_LANE_POOL : COV_LANE_READ;
     case COV_ROUTE_NONE:
     case COV_ROUTE_HEALTH:
     case COV_ROUTE_ENV:
