@@ -206,3 +206,14 @@ int cov_compare_int_double(int64_t a, double b)
     fraction = b - (double)whole;
     return fraction > 0 ? -1 : fraction < 0;
 }
+
+int64_t cov_double_to_i64(double value)
+{
+    const double limit = 9223372036854775808.0; /* 2^63, the first that is too large */
+
+    if (value >= limit)
+        return INT64_MAX;
+    if (value <= -limit)
+        return INT64_MIN;
+    return value == value ? (int64_t)value : 0;
+}

@@ -857,6 +857,13 @@ static cov_kv_reply window(run *c)
     return reply;
 }
 
+static int64_t whole(double score)
+{
+    if (score >= 0x1p63)
+        return INT64_MAX;
+    return score < -0x1p63 ? INT64_MIN : (int64_t)score;
+}
+
 static cov_kv_reply slide(run *c)
 {
     cov_str members[2] = { c->args[1], c->args[3] };
@@ -885,7 +892,7 @@ static cov_kv_reply slide(run *c)
         erase(c->r, 0);
     c->r->expires_at = c->m->now + (ceil_seconds(length) + 1) * 1000;
     items[0] = integer((int64_t)c->r->n);
-    items[1] = integer((int64_t)c->r->items[0].score);
+    items[1] = integer(whole(c->r->items[0].score));
     return reply;
 }
 
@@ -926,7 +933,7 @@ static cov_kv_reply logadd(run *c)
     items[0] = integer(seq);
     for (sort(log.r); log.r->n > (uint64_t)max;)
         erase(log.r, 0);
-    items[1] = integer((int64_t)log.r->items[0].score);
+    items[1] = integer(whole(log.r->items[0].score));
     return reply;
 }
 

@@ -542,7 +542,9 @@ static void kv__log_numbers_its_entries(void **state)
                      { "LOGADD l n x 0 1", WRONGTYPE },
                      { "LOGADD n l x -1 1", NOT_INT },
                      { "LOGADD n l x 0 0", NOT_INT },
-                     { "GET n", "\"10\"" } });
+                     { "GET n", "\"10\"" },
+                     { "ZADD l -inf foreign", "1" },
+                     { "LOGADD n l {} 0 9", "[11 -9223372036854775808]" } });
 }
 
 static void kv__bucket_of_the_worked_example(void **state)

@@ -402,6 +402,18 @@ static void num__compares_integers_with_doubles_exactly(void **state)
     }
 }
 
+static void num__doubles_to_integers_stop_at_the_ends(void **state)
+{
+    (void)state;
+    assert_int_equal(cov_double_to_i64(-1.9), -1);
+    assert_int_equal(cov_double_to_i64(9007199254740993.0), 9007199254740992);
+    assert_int_equal(cov_double_to_i64(-9223372036854775808.0), INT64_MIN);
+    assert_int_equal(cov_double_to_i64(9223372036854774784.0), 9223372036854774784);
+    assert_int_equal(cov_double_to_i64(9223372036854775808.0), INT64_MAX);
+    assert_int_equal(cov_double_to_i64(-INFINITY), INT64_MIN);
+    assert_int_equal(cov_double_to_i64(NAN), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,6 +427,7 @@ int main(void)
         cmocka_unit_test(num__text_of_random_doubles_is_shortest),
         cmocka_unit_test(num__text_of_short_decimals_is_shortest),
         cmocka_unit_test(num__compares_integers_with_doubles_exactly),
+        cmocka_unit_test(num__doubles_to_integers_stop_at_the_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "base/num.h"
 #include "driver/kv/memory/call.h"
 
 /* Numbers are scores too, so within what a double holds exactly. */
@@ -84,7 +85,7 @@ static void append(kv_call *call, const kv_edit *counter, kv_zset *zset, int64_t
         cov__kv_zset_cut(zset, 0, zset->members.len - (size_t)max);
     cov__kv_zset_slice(zset, 0, 1, &oldest);
     cov__kv_item_int(&items[0], seq);
-    cov__kv_item_int(&items[1], (int64_t)oldest->score);
+    cov__kv_item_int(&items[1], cov_double_to_i64(oldest->score));
 }
 
 /* LOGADD counter log text start max */
