@@ -32,6 +32,13 @@ static bool follows(const cov_feed *feed, const cov_resource *r)
     return table != NULL && atomic_load(&table->followers) != 0;
 }
 
+static const cov_resource *shows(const cov_feed *feed, cov_str name)
+{
+    const cov_live_table *table = table_named((const cov_live *)(const void *)feed, name);
+
+    return table != NULL ? table->resource : NULL;
+}
+
 static cov_status written(cov_feed *feed, cov_ctx *ctx, struct cov_mutation_node *node)
 {
     cov_live *live = of_feed(feed);
@@ -140,6 +147,7 @@ static bool fill(cov_live *live, const cov_live_options *options)
     live->options = *options;
     live->feed.writes = options->changelog == COV_CHANGELOG_DATABASE;
     live->feed.follows = follows;
+    live->feed.shows = shows;
     live->feed.written = written;
     live->feed.subscribe = subscribe;
     live->feed.subscribe_aggregate = subscribe_aggregate;

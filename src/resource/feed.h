@@ -19,6 +19,8 @@ struct cov_feed {
     bool writes;
     /* Somebody follows the table now: both images of each row that changes are needed. */
     bool (*follows)(const cov_feed *feed, const cov_resource *r);
+    /* A resource that shows the table; NULL: none does. */
+    const cov_resource *(*shows)(const cov_feed *feed, cov_str table);
     /* A change was recorded, inside its transaction. */
     cov_status (*written)(cov_feed *feed, cov_ctx *ctx, struct cov_mutation_node *node);
     cov_status (*subscribe)(cov_feed *feed, cov_ctx *ctx, const cov_resource *r);

@@ -463,40 +463,6 @@ static void heartbeats(void **state)
     assert_true(cov_live_next(f->shard) == INT64_MAX);
 }
 
-static cov_status raw_sql(cov_ctx *ctx, void *self, cov_error *err)
-{
-    (void)self;
-    cov_response_header(cov_ctx_response(ctx), COV_STR("X-Done"), COV_STR("1"));
-    cov_ctx_response(ctx)->status = 200;
-    return cov_ctx_exec(ctx, COV_STR("UPDATE todos SET n = 1"), NULL, 0, NULL, err);
-}
-
-static cov_app *build_raw(cov_env *env)
-{
-    static const cov_custom_route route = { .method = COV_POST, .path = "/raw", .handle = raw_sql };
-    cov_app *app = cov_app_new(env, NULL);
-
-    cov_app_route(app, &route);
-    return app;
-}
-
-static void statements_of_the_application_invalidate(void **state)
-{
-    live_fixture f;
-    fake_stream *s;
-
-    (void)state;
-    live_build(&f, schema, config, build_raw);
-    app_sql(&f.app, "INSERT INTO todos (id, title) VALUES (1, 'a')");
-    s = stream_get(&f, NULL, "/api/todos/subscribe?skipExisting=true");
-    stream_take(s);
-    write_row(&f, "POST", "/raw", NULL);
-    assert_string_equal(stream_take(s),
-                        "{\"type\":\"invalidate\",\"reason\":\"raw-sql-mutation\"}|");
-    stream_close(s);
-    live_close(&f);
-}
-
 /* Another process, a trigger: whatever enters the changelog table is noticed. */
 static void entries_of_others_invalidate(void **state)
 {
@@ -570,7 +536,6 @@ int main(void)
         CASE(slow_readers),
         CASE(a_large_snapshot_is_no_slowness),
         CASE(heartbeats),
-        cmocka_unit_test(statements_of_the_application_invalidate),
         cmocka_unit_test(entries_of_others_invalidate),
         CASE(a_refused_write_tells_nobody),
     };
