@@ -41,9 +41,21 @@ struct cov_live {
     void
         *lock; /* guards the rest; taken by publishers and by who registers, never while matching */
     uint64_t position;
-    int64_t looked; /* database: entries of others up to here were told */
+    int64_t looked; /* database: entries up to here were told, whoever made them */
     cov_live_shard *shards;
 };
+
+/* ---- live.c; with the lock ---- */
+
+/* Number the change and put it into the mailboxes. */
+void cov__live_spread(cov_live *live, cov_change *change);
+/* A change is not known: nobody may go on as if nothing had happened. */
+void cov__live_lose(cov_live *live);
+
+/* ---- foreign.c ---- */
+
+/* Tell what others entered before `seq`, which `ctx` just entered in its transaction. */
+COV_CHECK cov_status cov__foreign_before(cov_live *live, cov_ctx *ctx, int64_t seq);
 
 /* ---- shard.c ---- */
 

@@ -58,6 +58,9 @@ cov_feed *cov_live_feed(cov_live *live);
 /* With COV_CHANGELOG_DATABASE: make the changelog's table unless it is there. On a writing connection. */
 COV_CHECK cov_status cov_live_prepare(cov_live *live, cov_db *db, cov_error *err);
 
+/* SQL that makes the changelog's table, unless it is there, and the triggers that enter into it what others change. */
+void cov_live_triggers_sql(const cov_live *live, cov_buf *out);
+
 /*
  * Around each COMMIT of rows and the cov_live_publish calls that belong to it:
  *

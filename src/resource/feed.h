@@ -68,6 +68,8 @@ COV_CHECK cov_status cov_follow_check_aggregate(const cov_resource *r, cov_ctx *
 void cov_follow_row_json(const cov_resource *r, cov_arena *arena, const cov_value *row,
                          cov_buf *out);
 bool cov_follow_row_read(const cov_resource *r, cov_ctx *ctx, cov_str json, cov_value **row);
+/* The same for a row as a trigger enters it (schema/log_triggers.h). */
+bool cov_follow_row_read_stored(const cov_resource *r, cov_ctx *ctx, cov_str json, cov_value **row);
 /* The text of an id, as `objectId` has it. */
 void cov_follow_id_text(const cov_value *id, cov_buf *out);
 
