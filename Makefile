@@ -33,7 +33,7 @@ dev: ## Build build/dev with AddressSanitizer and UndefinedBehaviorSanitizer, an
 	@cmake --preset dev -Wno-dev >/dev/null
 	@$(BUILD) dev
 
-run: configure ## Serve examples/$(EXAMPLE) at http://localhost:$(PORT)
+run: configure ## Serve examples/$(EXAMPLE) at http://localhost:$(PORT)/
 	@$(BUILD) release --target $(RUN_TARGET)
 	@exec scripts/run_example.sh $(EXAMPLE) $(PORT)
 

@@ -6,8 +6,9 @@
 //   BENCH_SECONDS  length of one run of wrk, default 2
 //   COVARA_BIN     the server, default build/release/covara
 //
-// Absolute rates say more about a machine than about a server, so every limit is a ratio of two rates that
-// were measured in turns in one run on this machine: ours and nginx's, or two requests of ours. Load comes
+// Absolute rates say more about a machine than about a server, so limits of rates are ratios of two rates that
+// were measured in turns in one run on this machine: ours and nginx's, or two requests of ours. Memory, and what live
+// subscriptions take (their client is sse_clients.c), have absolute limits, with room for a slow machine. Load comes
 // from wrk with one thread on loopback. Databases are in build/, on the disk that the sources are on.
 import { execFileSync, spawn } from "node:child_process";
 import crypto from "node:crypto";
@@ -16,6 +17,7 @@ import http from "node:http";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import readline from "node:readline";
 import { fileURLToPath } from "node:url";
 import { startServer } from "../tests/conformance/server.mjs";
 
@@ -347,6 +349,154 @@ async function benchAccounts() {
   await server.stop();
 }
 
+// --- live -------------------------------------------------------------------------------------------
+
+const STREAMS = 10000, FEW_STREAMS = 1000, MUTATIONS = 2000, IDLE_MS = 5000;
+
+/* Two resources that are alike, but that nobody can follow the second one. */
+function makeLive(name) {
+  const folder = path.join(work, name), auth = { public: { read: true, create: true, subscribe: true } };
+  fs.mkdirSync(folder);
+  fs.writeFileSync(path.join(folder, "covara.jsonc"), JSON.stringify({
+    database: { url: "sqlite:bench.db" },
+    server: { maxConnections: 100000 },
+    resources: {
+      events: { auth, sse: { maxSubscriptionsPerIP: 1000000 } },
+      quiet: { auth, capabilities: { enableSubscribe: false } },
+    },
+  }));
+  const table = (of) => `CREATE TABLE ${of} (id INTEGER PRIMARY KEY, user_id TEXT NOT NULL DEFAULT '',
+    title TEXT NOT NULL, done BOOLEAN NOT NULL DEFAULT 0, priority INTEGER NOT NULL DEFAULT 0);`;
+  fs.writeFileSync(path.join(folder, "schema.sql"), table("events") + table("quiet"));
+  return folder;
+}
+
+/* How many streams a process may have, at most `wanted`: for each it has a file open. Children inherit a limit that was raised. */
+function mostStreams(wanted) {
+  const beside = 800;
+  try {
+    execFileSync("prlimit", ["--pid", String(process.pid), `--nofile=${wanted + beside}:`], { stdio: "ignore" });
+  } catch { /* what the limit allows, then */ }
+  const limit = Number(/Max open files\s+\S+\s+(\d+)/.exec(fs.readFileSync("/proc/self/limits", "utf8"))?.[1] ?? Infinity);
+  return Math.min(wanted, limit - beside);
+}
+
+/* Milliseconds of CPU of all threads of a process, from nanoseconds where the kernel counts them. */
+function cpuMs(pid) {
+  try {
+    return fs.readdirSync(`/proc/${pid}/task`).reduce((sum, thread) =>
+      sum + Number(fs.readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e6, 0);
+  } catch {
+    const fields = fs.readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+}
+const residentKiB = (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))[1]);
+
+/* Subscribers in a process of their own: { openMs, post(times, expected, target, body), close() }. */
+async function subscribers(program, url, count, target) {
+  const child = spawn(program, [new URL(url).port, String(count), target], { stdio: ["pipe", "pipe", "inherit"] });
+  const over = new Promise((resolve) => child.on("close", resolve));
+  const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const line = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${program} ended`);
+    return value;
+  };
+  const close = async () => { child.stdin.end(); await over; };
+  cleanups.push(close);
+  const openMs = Number(await line());
+  /* [{ answeredMs, lastMs }] */
+  const post = async (times, expected, to, body) => {
+    const got = [];
+    child.stdin.write(`send ${times} ${expected} ${to} ${body}\n`);
+    for (let text; (text = await line()) !== "done";) {
+      const [answeredMs, lastMs] = text.split(" ").map(Number);
+      got.push({ answeredMs, lastMs });
+    }
+    return got;
+  };
+  return { openMs, post, close };
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const EVERYTHING = "/api/events/subscribe?skipExisting=true";
+const ONE_USER = `${EVERYTHING}&filter=userId%3D%3D%22u{n}%22`;
+const EVENT = '{"userId":"u{n}","title":"Something happened"}';
+
+/* What idle subscriptions cost, and how long one mutation takes to all of them. */
+async function benchLiveAll(program) {
+  const kib = [], idle = [], opening = [], all = [], few = [];
+  for (let round = 0; round < Math.min(rounds, 3); round++) {
+    const server = await serve(makeLive(`live-all-${round}`));
+    await text(`${server.url}/api/events`);
+    const before = residentKiB(server.pid);
+    const clients = await subscribers(program, server.url, STREAMS, EVERYTHING);
+    opening.push(clients.openMs / 1000);
+    await sleep(500);
+    kib.push((residentKiB(server.pid) - before) / STREAMS);
+    const start = cpuMs(server.pid);
+    await sleep(IDLE_MS);
+    idle.push((cpuMs(server.pid) - start) / IDLE_MS * 100);
+    for (const { lastMs } of await clients.post(20, STREAMS, "/api/events", EVENT)) all.push(lastMs);
+    await clients.close();
+    const fewer = await subscribers(program, server.url, FEW_STREAMS, EVERYTHING);
+    for (const { lastMs } of await fewer.post(50, FEW_STREAMS, "/api/events", EVENT)) few.push(lastMs);
+    await fewer.close();
+    await server.stop();
+  }
+  judge("idle stream, KiB", `VmRSS, ${number(STREAMS)} subscriptions`, kib, "at most", 8);
+  judge("idle streams, % of a core", `over ${IDLE_MS / 1000} s between heartbeats`, idle, "at most", 1);
+  judge("opening, s", `${number(STREAMS)} subscriptions`, opening, "at most", 10);
+  judge(`to ${number(STREAMS)}, ms`, "from sending a POST until the last has the event", all, "at most", 150);
+  judge(`to ${number(FEW_STREAMS)}, ms`, "the same", few, "at most", 15);
+}
+
+/* CPU of a mutation that one of many filters matches. */
+async function benchLiveOne(program) {
+  const many = mostStreams(2 * STREAMS), half = many / 2 | 0;
+  const cost = { [half]: [], [many]: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const count of [half, many]) {
+      const server = await serve(makeLive(`live-one-${count}-${round}`));
+      const clients = await subscribers(program, server.url, count, ONE_USER);
+      await clients.post(200, 1, "/api/events", EVENT);
+      const start = cpuMs(server.pid);
+      await clients.post(MUTATIONS, 1, "/api/events", EVENT);
+      cost[count].push((cpuMs(server.pid) - start) / MUTATIONS);
+      await clients.close();
+      await server.stop();
+    }
+  }
+  const [ones, twos] = [cost[half], cost[many]];
+  judge("1 of many filters, CPU ms", `a POST, ${number(half)} filters userId==`, ones, "at most", 1);
+  judge("twice the filters, cost", `${number(half)}: ${number(median(ones))} ms to ${number(many)}: ${number(median(twos))} ms`, twos.map((ms, i) => ms / ones[i]), "at most", 1.3);
+}
+
+/* CPU of a mutation of a table that somebody could follow but nobody does, to that of one that nobody can. */
+async function benchLiveNobody() {
+  const server = await serve(makeLive("live-nobody"));
+  const cost = async (resource) => {
+    const start = cpuMs(server.pid);
+    const rate = await wrk(`${server.url}/api/${resource}`, 64, "-s", path.join(here, "post.lua"));
+    return (cpuMs(server.pid) - start) * 1000 / (rate * seconds);
+  };
+  const quiet = () => cost("quiet"), heard = () => cost("events");
+  for (const run of [quiet, heard]) await run();
+  const [without, withIt] = await inTurns([quiet, heard]);
+  judge("publishing to nobody, cost", `${number(median(without))} us to ${number(median(withIt))} us of CPU, durable POST, 64 clients`,
+    ratios(withIt, without), "at most", 1.05);
+  await server.stop();
+}
+
+async function benchLive() {
+  const program = compile("sse_clients");
+  if (mostStreams(STREAMS) < STREAMS) throw new Error(`${STREAMS} streams need more open files than are allowed: ulimit -Hn`);
+  await benchLiveAll(program);
+  await benchLiveOne(program);
+  await benchLiveNobody();
+}
+
 /* The URL of the nth page. Every page must be full and the rows all different. */
 async function walkTo(start, page) {
   const seen = new Set();
@@ -413,7 +563,7 @@ console.log(`${cpu.length} x ${cpu[0]?.model ?? "?"}; Linux ${os.release()}; ${r
   "nginx with worker_processes auto; wrk -t1");
 try {
   const parts = { memory: benchMemory, allocations: benchAllocations, reads: benchReads, includes: benchIncludes, writes: benchWrites,
-    accounts: benchAccounts };
+    accounts: benchAccounts, live: benchLive };
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
   for (const name of wanted) await parts[name]();
 } catch (error) {

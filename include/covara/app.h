@@ -83,8 +83,12 @@ typedef struct cov_worker {
     const cov_host *host;
     cov_db *db;       /* reading or writing connection, by lane; may be NULL for COV_LANE_NONE */
     cov_arena *arena; /* the request's arena; reset by the host after the response was sent */
-    /* Run `work` where rows may be changed and wait until it is durable. NULL: `db` itself may write. */
-    cov_status (*write)(void *self, cov_write_fn work, void *arg, cov_error *err);
+    /*
+     * Run `work` where rows may be changed and wait until it is durable. Then, before it returns, `committed` is called
+     * once, where and in the order in which the host calls cov_app_finish. NULL: `db` itself may write.
+     */
+    cov_status (*write)(void *self, cov_write_fn work, void (*committed)(void *arg), void *arg,
+                        cov_error *err);
     /* The same without waiting; `done` frees `arg` in any case. NULL: `db` itself may write, and it is done at once. */
     void (*write_later)(void *self, cov_write_fn work, void (*done)(void *arg), void *arg);
     /*
@@ -170,12 +174,12 @@ void cov_app_fetch(const cov_app *app, const cov_worker *worker, const cov_reque
 void cov_app_problem(const cov_app *app, const cov_worker *worker, const cov_request *req,
                      const cov_error *err, cov_response *res);
 
+/* The streams of an app, for cov_native_options and its like. */
+extern const cov_loop_client cov_app_loop_client;
 /*
  * Around a COMMIT and the cov_app_finish calls of what it made durable, also when it failed: whoever begins to follow
  * rows meanwhile waits for its end, so that no change is lost or told twice.
  */
-/* The streams of an app, for cov_native_options and its like. */
-extern const cov_loop_client cov_app_loop_client;
 void cov_app_committing(const cov_app *app);
 void cov_app_committed(const cov_app *app);
 

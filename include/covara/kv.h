@@ -19,7 +19,7 @@ COV_BEGIN_C
 
 /*
  * Commands: enumerator, name, least and most arguments (-1: any), and which arguments are keys ('k' in order; the
- * last letter repeats: "k" all, "k." the first, "." none). Arguments are those of Redis in its order, options
+ * last letter repeats: "k" all, "k." the first, "kk." the first two, "." none). Arguments are those of Redis in its order, options
  * included ("SET k v EX 60 NX"), but for the last group, which Redis runs as a script and the memory engine in one
  * step: they are atomic everywhere (spec/05 section 6). Times are milliseconds since 1970 unless EX/EXPIRE, which are
  * seconds. Replies: Redis's own, and for the last group as commented.
@@ -70,7 +70,11 @@ COV_BEGIN_C
     X(COV_KV_SLIDE,   "SLIDE",   5,  5, "k.") \
     /* key now capacity refillPerMinute cost mode: the bucket of spec/07 section 5.3, mode ASSESS, DEDUCT, CONSUME or
        CREDIT; [tokens after the charge as text, 1 when they sufficed before the charge else 0] */ \
-    X(COV_KV_BUCKET,  "BUCKET",  6,  6, "k.")
+    X(COV_KV_BUCKET,  "BUCKET",  6,  6, "k.") \
+    /* counter log text start max: count `counter` up by one, from `start` when there is none, and add to the sorted set
+       `log`, with that number as score, `text` with ,"seq":<number> before its last byte; all but the latest `max` members
+       go (spec/04 section 16.2). [number, lowest score], integers. */ \
+    X(COV_KV_LOGADD,  "LOGADD",  5,  5, "kk.")
 /* clang-format on */
 
 typedef enum cov_kv_op {

@@ -77,13 +77,16 @@ bool cov_app_blocks(const cov_app *app, const cov_request *req)
 
 /* ---- the way in ---- */
 
-/* Account routes find out for themselves, so that a broken session cannot keep anybody from a new one. */
+/*
+ * Account routes find out for themselves, so that a broken session cannot keep anybody from a new one; nor from the page
+ * with the form for it, and files are for everyone.
+ */
 static cov_status find_user(const cov_app *app, const cov_route *route, cov_ctx *ctx,
                             cov_admission *admission)
 {
     cov_status st;
 
-    if (app->auth == NULL || route->kind == COV_ROUTE_ACCOUNT)
+    if (app->auth == NULL || route->kind == COV_ROUTE_ACCOUNT || route->kind == COV_ROUTE_FILE)
         return COV_OK;
     st = cov_auth_identify(app->auth, ctx, &admission->user);
     if (st == COV_OK && admission->user != NULL)
@@ -106,7 +109,8 @@ static cov_status check_rates(const cov_app *app, const cov_guarded *g, const co
 static bool has_route(const cov_route *route)
 {
     return route->kind == COV_ROUTE_RESOURCE || route->kind == COV_ROUTE_CUSTOM ||
-           route->kind == COV_ROUTE_ACCOUNT;
+           route->kind == COV_ROUTE_ACCOUNT || route->kind == COV_ROUTE_ENV ||
+           route->kind == COV_ROUTE_ENV_SCHEMA;
 }
 
 cov_status cov__admit(const cov_app *app, const cov_route *route, cov_ctx *ctx,

@@ -35,6 +35,9 @@ static cov_lane lane_of(const cov_app *app, const cov_route *route, const cov_re
         return cov_auth_blocks(route->account.action) ? COV_LANE_POOL : COV_LANE_READ;
     case COV_ROUTE_NONE:
     case COV_ROUTE_HEALTH:
+    case COV_ROUTE_ENV:
+    case COV_ROUTE_ENV_SCHEMA:
+    case COV_ROUTE_FILE:
         break;
     }
     return app->middleware != NULL ? COV_LANE_READ : COV_LANE_NONE;
@@ -109,6 +112,12 @@ static cov_status dispatch(journey *j)
     case COV_ROUTE_HEALTH:
         cov__health(j->app, j->ctx.res);
         return COV_OK;
+    case COV_ROUTE_ENV:
+        cov__public_env_answer(&j->app->env, &j->app->config->env, &j->ctx);
+        return COV_OK;
+    case COV_ROUTE_ENV_SCHEMA:
+        cov__public_env_schema(&j->app->env, &j->ctx);
+        return COV_OK;
     case COV_ROUTE_READY:
         cov__ready(j->app, j->worker, j->ctx.res);
         return COV_OK;
@@ -117,6 +126,8 @@ static cov_status dispatch(journey *j)
         return route->target.handler(route->resource, &j->ctx, route->target.id);
     case COV_ROUTE_MULTIPLEX:
         return cov_live_multiplex(j->app->live, &j->ctx);
+    case COV_ROUTE_FILE:
+        return cov__file_answer(route->file, &j->ctx);
     case COV_ROUTE_NONE:
         break;
     }
@@ -187,6 +198,7 @@ static void begin(journey *j, const cov_app *app, const cov_worker *worker, cons
                         .res = res,
                         .err = err,
                         .mutations = &passage->mutations,
+                        .publisher = &app->publisher,
                         .feed = cov_live_feed(app->live),
                         .shard = worker->streams ? worker->loop_client : NULL };
     j->n_kept = 0;
@@ -264,7 +276,7 @@ static cov_status answer_for(journey *j)
 
     if (j->ctx.shard != NULL && admission != NULL && admission->user != NULL &&
         cov__opens_stream(&j->route))
-        st = cov__principal_new(admission->user, &j->ctx.principal, j->ctx.err);
+        st = cov__principal_new(j->app, admission->user, &j->ctx.principal, j->ctx.err);
     if (st == COV_OK)
         st = answer_on_lane(j);
     if (j->ctx.principal != NULL)
@@ -300,18 +312,25 @@ static bool changes_users(const cov_app *app, const cov_mutation *mutation)
     return app->auth != NULL && cov_str_eq(mutation->resource, app->config->auth.users.table);
 }
 
-static void publish(const cov_app *app, const cov_mutations *mutations)
+/* Before anybody is told of changes that the user may not see any more. A new user follows nothing yet. */
+static void forget_user(const cov_app *app, const struct cov_mutation_node *node)
 {
-    bool forget = false;
+    cov_auth_forget(app->auth);
+    if (!cov_str_eq(node->mutation.type, COV_STR("create")))
+        cov_live_recheck(app->live, node->mutation.id);
+}
 
-    cov_live_publish(app->live, mutations);
-    for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next) {
-        forget |= changes_users(app, &node->mutation);
+void cov__publish(void *self, cov_arena *arena, const cov_mutations *mutations)
+{
+    const cov_app *app = self;
+
+    for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next)
+        if (changes_users(app, &node->mutation))
+            forget_user(app, node);
+    cov_live_publish(app->live, arena, mutations);
+    for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next)
         for (const cov_listener_node *to = app->listeners; to != NULL; to = to->next)
             to->listener(&node->mutation, to->self);
-    }
-    if (forget)
-        cov_auth_forget(app->auth);
 }
 
 void cov_app_finish(const cov_app *app, const cov_worker *worker, const cov_request *req,
@@ -320,7 +339,7 @@ void cov_app_finish(const cov_app *app, const cov_worker *worker, const cov_requ
     cov_ctx ctx = { .req = req, .res = res, .arena = worker->arena };
     cov_guarded g;
 
-    publish(app, &passage->mutations);
+    app->publisher.publish(app->publisher.self, worker->arena, &passage->mutations);
     if (passage->admission == NULL || passage->admission->key.state != COV_IDEMPOTENCY_CLAIMED)
         return;
     g = cov__guarded(app, &ctx, passage->admission);

@@ -256,8 +256,11 @@ static cov_status make_live(cov_app *app, cov_resource *const *resources, size_t
                                  .resources = resources,
                                  .n_resources = n };
 
-    options.changelog =
-        config->changelog_in_database ? COV_CHANGELOG_DATABASE : COV_CHANGELOG_MEMORY;
+    options.changelog = config->changelog_in_database ? COV_CHANGELOG_DATABASE : COV_CHANGELOG_KV;
+    options.kv = app->kv;
+    options.records_all = app->listeners != NULL;
+    if (config->auth.set)
+        options.users_table = config->auth.users.table;
     options.multiplex.enabled = config->multiplex.enabled;
     options.multiplex.max_channels = config->multiplex.max_channels;
     options.multiplex.heartbeat_ms = config->multiplex.heartbeat_ms;
@@ -407,7 +410,9 @@ static cov_status make_auth(cov_app *app, const cov_schema *schema, cov_error *e
                              .kv = app->kv,
                              .mail = &app->mail,
                              .cors_origins = &app->config->app.cors.origins,
-                             .production = app->production };
+                             .production = app->production,
+                             .revoked = cov__revoked,
+                             .revoked_self = app };
     bool mails = config->verification.enabled || config->password_reset.enabled ||
                  config->magic_link.enabled;
     cov_status st = users_resource(app, schema, &parts.users, err);
@@ -421,6 +426,27 @@ static cov_status make_auth(cov_app *app, const cov_schema *schema, cov_error *e
         st = parts.path.ptr != NULL ? COV_OK : cov_fail_nomem(err);
     }
     return st == COV_OK ? cov_auth_new(app->arena, &parts, &app->auth, err) : st;
+}
+
+/* ---- the public environment ---- */
+
+/* A resource of the same path would be hidden from lists, and from them alone. */
+static cov_status make_env(cov_app *app, cov_error *err)
+{
+    const cov_public_env_config *config = &app->config->env;
+    cov_str base = app->config->app.base_path;
+    size_t below = base.len + 1;
+
+    if (!config->set)
+        return COV_OK;
+    if (config->path.len == 0)
+        return cov_fail(err, COV_EINVAL, "publicEnv: \"path\" must not be empty");
+    if (cov_str_starts(config->path, base) &&
+        cov_map_get(&app->by_path, cov_str_slice(config->path, below, config->path.len)) != NULL)
+        return cov_fail(err, COV_EINVAL,
+                        "publicEnv: path \"%.*s\" is taken by a resource; give another \"path\"",
+                        COV_STR_ARG(config->path));
+    return cov__public_env_read(app->arena, app->host, config, &app->env, err);
 }
 
 static cov_status finish(cov_app *app, cov_schema *schema, cov_error *err)
@@ -438,7 +464,8 @@ static cov_status finish(cov_app *app, cov_schema *schema, cov_error *err)
     if (!cov_map_init(&app->by_path, app->arena, app->config->n_resources) ||
         !cov__cors_init(app) || !cov__security_init(app))
         return cov_fail_nomem(err);
-    if ((st = mount_all(app, schema, err)) != COV_OK || (st = make_guard(app, err)) != COV_OK)
+    if ((st = mount_all(app, schema, err)) != COV_OK || (st = make_env(app, err)) != COV_OK ||
+        (st = make_guard(app, err)) != COV_OK)
         return st;
     return app->config->auth.set ? make_auth(app, schema, err) : COV_OK;
 }
@@ -453,6 +480,7 @@ cov_status cov__app_build(const cov_host *host, const cov_config *config, cov_sc
     if (app == NULL)
         return cov_fail(err, COV_ENOMEM, "the application could not be built: out of memory");
     app->kv = kv;
+    app->publisher = (cov_publisher){ cov__publish, app };
     st = finish(app, schema, err);
     if (st != COV_OK) {
         cov_app_free(app);

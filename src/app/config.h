@@ -42,6 +42,13 @@ typedef struct cov_security_config {
     bool hsts_preload;
 } cov_security_config;
 
+/* A folder whose files are served as they are. */
+typedef struct cov_static_config {
+    cov_str path;                    /* below which: "" or "/docs" */
+    cov_str folder;                  /* relative to the configuration's folder */
+    cov_str content_security_policy; /* ptr NULL: as everywhere */
+} cov_static_config;
+
 typedef struct cov_server_config {
     cov_str host;              /* "0.0.0.0" */
     int64_t port;              /* 3000; 0 = any free port */
@@ -101,6 +108,8 @@ typedef struct cov_config {
         bool health;
         cov_str health_path; /* prefix of /healthz and /readyz, "" by default */
         cov_str version;     /* shown by health endpoints; ptr NULL: not shown */
+        const cov_static_config *statics;
+        size_t n_statics;
     } app;
     struct {
         cov_str url;             /* "sqlite:app.db" */

@@ -81,6 +81,27 @@ cov_status cov__finish_cors(cov_config_reader *r, void *base, const char *at)
     return COV_OK;
 }
 
+/* "/" and "/docs/" become "" and "/docs", which file names are joined to. */
+cov_status cov__finish_app(cov_config_reader *r, void *base, const char *at)
+{
+    cov_config *config = base;
+    cov_static_config *statics;
+    cov_status st = COV_OK;
+
+    (void)at;
+    /* They lie in the arena and are const only to others. */
+    memcpy(&statics, &config->app.statics, sizeof statics);
+    for (size_t i = 0; st == COV_OK && i < config->app.n_statics; i++) {
+        cov_str *path = &statics[i].path;
+
+        st = path->ptr[0] == '/'
+                 ? cov__check_base_path(r, "static", path, path->ptr - 1)
+                 : cov__config_fail(r, path->ptr - 1, "a path in \"static\" must begin with /: %s",
+                                    cov__config_quote(r, *path));
+    }
+    return st;
+}
+
 /* Where the value of a resource's option would have come from is forgotten by now: `at` is the resource. */
 cov_status cov__finish_resource(cov_config_reader *r, void *base, const char *at)
 {

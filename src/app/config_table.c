@@ -59,6 +59,14 @@ static const cov_option health_rows[] = {
 };
 static const cov_options health = OPTIONS(health_rows);
 
+#define STATIC(member) offsetof(cov_static_config, member)
+static const cov_option static_rows[] = {
+    NEEDED_NAME("folder", STATIC(folder), "The folder, relative to this file; it must not hold the project's own files."),
+    HEADER("contentSecurityPolicy", STATIC(content_security_policy), "default-src 'self'; base-uri 'none'; form-action 'self'",
+           "Content-Security-Policy of the files; false leaves the one of app.securityHeaders."),
+};
+static const cov_options static_folder = OPTIONS_WITH(static_rows, .size = sizeof(cov_static_config), .name_offset = STATIC(path));
+
 static const cov_option app_rows[] = {
     ROW("basePath", COV_OPT_STRING, COV_STORE_STR, CFG(app.base_path), .def_text = "/api", .check = cov__check_base_path,
         .help = "Prefix of every resource's path; \"\" for none."),
@@ -69,8 +77,10 @@ static const cov_option app_rows[] = {
         .help = "Addresses (CIDR) of proxies whose X-Forwarded-For, X-Forwarded-Proto, X-Real-IP and CF-Connecting-IP are believed."),
     ROW("health", COV_OPT_BOOL | COV_OPT_OBJECT, COV_STORE_BOOL, CFG(app.health), .def = true,
         .object = &health, .help = "GET /healthz (is the process alive?) and /readyz (may it get traffic?)."),
+    ROW("static", COV_OPT_OBJECT, COV_STORE_MAP, CFG(app.statics), .count_offset = CFG(app.n_statics), .object = &static_folder, .shorthand = "folder",
+        .help = "Folders of files for everyone, by the path that they are served below; a string is the folder. Files are read at the start; what is in resources and routes comes first."),
 };
-static const cov_options app = OPTIONS(app_rows);
+static const cov_options app = OPTIONS_WITH(app_rows, .finish = cov__finish_app);
 
 /* ---- database, server ---- */
 

@@ -110,6 +110,7 @@ cov_status cov__check_key_prefix(cov_config_reader *r, const char *key, cov_str 
 COV_CHECK cov_status cov__finish_gate(cov_config_reader *r, cov_gate_config *gate, const char *at);
 cov_status cov__finish_auth(cov_config_reader *r, void *base, const char *at);
 cov_status cov__finish_root(cov_config_reader *r, void *base, const char *at);
+cov_status cov__finish_app(cov_config_reader *r, void *base, const char *at);
 cov_status cov__finish_cors(cov_config_reader *r, void *base, const char *at);
 cov_status cov__finish_resource(cov_config_reader *r, void *base, const char *at);
 cov_status cov__finish_relation(cov_config_reader *r, void *base, const char *at);

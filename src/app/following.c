@@ -53,6 +53,7 @@ typedef struct follower {
     cov_principal principal; /* first */
     atomic_size_t refs;
     cov_arena *arena; /* owns this too */
+    const cov_app *app;
     cov_user user;
 } follower;
 
@@ -83,7 +84,48 @@ static size_t room_for(const cov_user *user)
     return room;
 }
 
-cov_status cov__principal_new(const cov_user *user, cov_principal **out, cov_error *err)
+/* All but the end of the session. */
+static bool same_user(cov_arena *arena, const cov_user *a, const cov_user *b)
+{
+    cov_user ends_alike = *a;
+    cov_buf texts[2] = { COV_BUF_IN(arena), COV_BUF_IN(arena) };
+
+    ends_alike.session_expires_ms = b->session_expires_ms;
+    cov_user_context_json(&texts[0], &ends_alike);
+    cov_user_context_json(&texts[1], b);
+    return !texts[0].failed && !texts[1].failed &&
+           cov_str_eq(cov_buf_view(&texts[0]), cov_buf_view(&texts[1]));
+}
+
+static cov_status refresh(cov_principal *principal, cov_ctx *ctx, cov_principal **out,
+                          bool *differs)
+{
+    follower *self = (follower *)(void *)principal;
+    const cov_user *now = NULL;
+    cov_status st = cov_auth_recheck(self->app->auth, ctx, &self->user, &now);
+
+    *differs = false;
+    if (st != COV_OK)
+        return st;
+    *out = now != NULL ? principal : NULL;
+    if (now == NULL)
+        return COV_OK;
+    *differs = now != &self->user && !same_user(ctx->arena, &self->user, now);
+    if (*differs || now->session_expires_ms != self->user.session_expires_ms)
+        return cov__principal_new(self->app, now, out, ctx->err);
+    retain(principal);
+    return COV_OK;
+}
+
+void cov__revoked(void *self, cov_str user_id)
+{
+    const cov_app *app = self;
+
+    cov_live_recheck(app->live, user_id);
+}
+
+cov_status cov__principal_new(const cov_app *app, const cov_user *user, cov_principal **out,
+                              cov_error *err)
 {
     cov_arena *arena = cov_arena_new(room_for(user));
     follower *self = arena != NULL ? COV_NEW(arena, follower) : NULL;
@@ -93,11 +135,13 @@ cov_status cov__principal_new(const cov_user *user, cov_principal **out, cov_err
         return cov_fail_nomem(err);
     }
     self->arena = arena;
+    self->app = app;
     atomic_init(&self->refs, 1);
     self->principal = (cov_principal){ .vars = cov_user_vars(&self->user),
                                        .id = self->user.id,
                                        .retain = retain,
-                                       .release = release };
+                                       .release = release,
+                                       .refresh = refresh };
     if (self->user.session_expires_ms != COV_USER_NO_TIME)
         self->principal.expires_at_ms = self->user.session_expires_ms;
     *out = &self->principal;

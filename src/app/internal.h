@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "app/config.h"
+#include "app/public_env.h"
 #include "auth/auth.h"
 #include "covara/app.h"
 #include "guard/guard.h"
@@ -55,7 +56,9 @@ struct cov_app {
     cov_listener_node *listeners;
     cov_error build_error; /* the first mistake of the build */
     cov_live *live;        /* who follows changes */
-    cov_map by_path;       /* mount path below basePath -> cov_resource */
+    cov_publisher publisher;
+    cov_map by_path; /* mount path below basePath -> cov_resource */
+    cov_map files;   /* path, decoded -> cov_served_file */
     cov_header security[COV_MAX_SECURITY_HEADERS];
     size_t n_security;
     cov_header hsts; /* also sent when the connection is TLS */
@@ -64,6 +67,7 @@ struct cov_app {
     cov_guard *guard;
     cov_auth *auth; /* NULL: no accounts */
     cov_mail mail;
+    cov_public_env env; /* when config->env is set */
     struct {
         cov_str methods;
         cov_str headers; /* empty: echo the preflight's */
@@ -74,6 +78,8 @@ struct cov_app {
     atomic_bool shutting_down;
 };
 
+typedef struct cov_served_file cov_served_file;
+
 /* What answers a path. */
 typedef enum cov_route_kind {
     COV_ROUTE_NONE,
@@ -81,8 +87,11 @@ typedef enum cov_route_kind {
     COV_ROUTE_RESOURCE,
     COV_ROUTE_ACCOUNT,
     COV_ROUTE_MULTIPLEX,
+    COV_ROUTE_ENV,
+    COV_ROUTE_ENV_SCHEMA,
     COV_ROUTE_HEALTH,
-    COV_ROUTE_READY
+    COV_ROUTE_READY,
+    COV_ROUTE_FILE
 } cov_route_kind;
 typedef struct cov_route {
     cov_route_kind kind;
@@ -91,6 +100,7 @@ typedef struct cov_route {
     const cov_route_node *custom;
     cov_str tail; /* of a resource's route: the path below its mount */
     cov_auth_route account;
+    const cov_served_file *file;
 } cov_route;
 
 /* What admission found out, kept for the steps that follow. */
@@ -105,7 +115,13 @@ typedef struct cov_admission {
 /* Whether the answer may be a stream, or is about one. */
 bool cov__opens_stream(const cov_route *route);
 /* The user for as long as somebody needs it; one reference. Fails with COV_ENOMEM. */
-COV_CHECK cov_status cov__principal_new(const cov_user *user, cov_principal **out, cov_error *err);
+COV_CHECK cov_status cov__principal_new(const cov_app *app, const cov_user *user,
+                                        cov_principal **out, cov_error *err);
+/* For cov_auth_parts.revoked: a user's subscriptions are asked again. `app` is a cov_app. */
+void cov__revoked(void *app, cov_str user_id);
+
+/* app.c: tell listeners and followers of what became durable; `app` is a cov_app. */
+void cov__publish(void *app, cov_arena *arena, const cov_mutations *mutations);
 
 /* admission.c: who asks, and may they; spec/07 section 1, stages 6 and 7 and the head of each resource. */
 
@@ -143,6 +159,12 @@ void cov__cors_preflight(const cov_app *app, const cov_request *req, cov_arena *
 void cov__cors_headers(const cov_app *app, const cov_request *req, cov_response *res);
 COV_CHECK bool cov__security_init(cov_app *app);
 void cov__security_headers(const cov_app *app, const cov_request *req, cov_response *res);
+
+/* files.c */
+
+/* The file of a path as the request has it, for GET and HEAD; NULL: there is none. */
+const cov_served_file *cov__file_find(const cov_app *app, cov_method method, cov_str path);
+COV_CHECK cov_status cov__file_answer(const cov_served_file *file, cov_ctx *ctx);
 
 /* health.c */
 void cov__health(const cov_app *app, cov_response *res);

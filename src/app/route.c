@@ -2,7 +2,7 @@
 /*
  * Paths to routes. A mount path may hold slashes, and at most two segments follow it ("batch/upsert"), so
  * three look-ups decide: the whole path, without its last segment, without its last two. Routes of application
- * code come first.
+ * code come first, files last.
  */
 #include "app/internal.h"
 
@@ -45,12 +45,30 @@ static cov_route find_resource(const cov_app *app, cov_method method, cov_str pa
     return route;
 }
 
+static bool is_read(const cov_request *req)
+{
+    return req->method == COV_GET || req->method == COV_HEAD;
+}
+
+static cov_route_kind find_env(const cov_app *app, const cov_request *req)
+{
+    const cov_public_env_config *env = &app->config->env;
+    cov_str tail;
+
+    if (!env->set || !is_read(req) || !cov_str_starts(req->path, env->path))
+        return COV_ROUTE_NONE;
+    tail = cov_str_slice(req->path, env->path.len, req->path.len);
+    if (tail.len == 0)
+        return COV_ROUTE_ENV;
+    return env->expose_schema && cov_str_eq(tail, COV_STR("/schema")) ? COV_ROUTE_ENV_SCHEMA
+                                                                      : COV_ROUTE_NONE;
+}
+
 static bool is_health(const cov_app *app, const cov_request *req, cov_str name)
 {
     cov_str prefix = app->config->app.health_path;
 
-    return app->config->app.health && (req->method == COV_GET || req->method == COV_HEAD) &&
-           cov_str_starts(req->path, prefix) &&
+    return app->config->app.health && is_read(req) && cov_str_starts(req->path, prefix) &&
            cov_str_eq(cov_str_slice(req->path, prefix.len, req->path.len), name);
 }
 
@@ -72,6 +90,9 @@ cov_route cov__route_find(const cov_app *app, const cov_request *req)
             return route;
         }
     }
+    route.kind = find_env(app, req);
+    if (route.kind != COV_ROUTE_NONE)
+        return route;
     if (path.len > base.len && path.ptr[base.len] == '/' && cov_str_starts(path, base))
         route = find_resource(app, req->method, cov_str_slice(path, base.len + 1, path.len));
     if (route.kind != COV_ROUTE_NONE)
@@ -82,5 +103,7 @@ cov_route cov__route_find(const cov_app *app, const cov_request *req)
         route.kind = COV_ROUTE_HEALTH;
     else if (is_health(app, req, COV_STR("/readyz")))
         route.kind = COV_ROUTE_READY;
+    else if ((route.file = cov__file_find(app, req->method, path)) != NULL)
+        route.kind = COV_ROUTE_FILE;
     return route;
 }

@@ -31,15 +31,15 @@ static void set_jwt(cov_auth *auth)
         auth->jwt_rules.audience = session->jwt.audience.items[0];
 }
 
-/* A second factor that is forgotten with the process would leave accounts with the password alone. */
-static cov_status check_mfa_store(const cov_auth *auth, cov_error *err)
+/* What is forgotten with the process would leave accounts with the password alone, and scripts without their key. */
+static cov_status check_store(const cov_auth *auth, bool enabled, const char *what, cov_error *err)
 {
-    if (!auth->config->mfa.enabled || auth->store.in_database ||
-        (auth->kv->driver->caps & COV_KV_CAP_DURABLE) != 0)
+    if (!enabled || auth->store.in_database || (auth->kv->driver->caps & COV_KV_CAP_DURABLE) != 0)
         return COV_OK;
     return cov_fail(err, COV_EINVAL,
-                    "auth.mfa: second factors must outlive the server, and this KV store does not; "
-                    "set auth.session.store to \"database\"");
+                    "%s must outlive the server, and this KV store does not; set "
+                    "auth.session.store to \"database\"",
+                    what);
 }
 
 cov_status cov_auth_new(cov_arena *arena, const cov_auth_parts *parts, cov_auth **out,
@@ -60,12 +60,15 @@ cov_status cov_auth_new(cov_arena *arena, const cov_auth_parts *parts, cov_auth 
                     .mail = parts->mail,
                     .cors_origins = parts->cors_origins,
                     .production = parts->production,
+                    .revoked = parts->revoked,
+                    .revoked_self = parts->revoked_self,
                     .cost = { (uint64_t)config->scrypt.n, (uint32_t)config->scrypt.r,
                               (uint32_t)config->scrypt.p } };
     set_jwt(auth);
     if (!cov_jwt_alg_of(config->session.jwt.algorithm, &auth->jwt_key.alg))
         return cov_fail(err, COV_EINVAL, "auth.session.algorithm: no such algorithm");
-    if ((st = check_mfa_store(auth, err)) != COV_OK ||
+    if ((st = check_store(auth, config->mfa.enabled, "auth.mfa: second factors", err)) != COV_OK ||
+        (st = check_store(auth, config->api_keys.enabled, "auth.apiKeys: keys", err)) != COV_OK ||
         (st = cov_users_init(arena, &config->users, parts->users, config->signup, &auth->users,
                              err)) != COV_OK)
         return st;
@@ -96,7 +99,13 @@ cov_str cov_auth_ddl(const cov_auth *auth)
 void cov_auth_forget(const cov_auth *auth)
 {
     cov_cache_forget_all(auth->identities);
-    cov_cache_forget_all(auth->verified_keys);
+}
+
+void cov__auth_revoked(const cov_auth *auth, cov_str user_id)
+{
+    cov_cache_forget_all(auth->identities);
+    if (auth->revoked != NULL)
+        auth->revoked(auth->revoked_self, user_id);
 }
 
 /* ---- routes ---- */
@@ -107,17 +116,21 @@ static bool is_on(const cov_auth *auth, const cov_auth_action *action)
            *(const bool *)((const char *)auth->config + action->switch_offset);
 }
 
-/* "/sessions/:id" takes "/sessions/x" for any one segment that is not empty. */
+/* "/keys/:id/rotate" takes "/keys/x/rotate" for any one segment that is not empty. */
 static bool fits(const char *pattern, cov_str tail, cov_str *param)
 {
     const char *colon = strchr(pattern, ':');
+    const char *rest = colon != NULL ? strchr(colon, '/') : NULL;
     size_t fixed = colon != NULL ? (size_t)(colon - pattern) : strlen(pattern);
+    size_t end = cov_str_find(tail, '/', fixed);
 
     if (!cov_str_starts(tail, cov_str_of(pattern, fixed)))
         return false;
-    *param = cov_str_slice(tail, fixed, tail.len);
-    return colon == NULL ? param->len == 0
-                         : param->len != 0 && cov_str_find(*param, '/', 0) == param->len;
+    if (colon == NULL)
+        end = fixed;
+    *param = cov_str_slice(tail, fixed, end);
+    return cov_str_eq(cov_str_slice(tail, end, tail.len), cov_str_from(rest)) &&
+           (colon == NULL || param->len != 0);
 }
 
 cov_auth_route cov_auth_find(const cov_auth *auth, cov_method method, cov_str path)

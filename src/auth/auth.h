@@ -26,6 +26,9 @@ typedef struct cov_auth_parts {
     const struct cov_mail *mail;
     const cov_names *cors_origins; /* pages that may send requests, beside the server's own */
     bool production;
+    /* Sessions of this user ended: whoever serves them for long should ask again. NULL: nobody does. Any thread. */
+    void (*revoked)(void *self, cov_str user_id);
+    void *revoked_self;
 } cov_auth_parts;
 
 /* Everything in `parts` is borrowed for the result's life, which is the arena's but for cov_auth_dispose. */
@@ -45,6 +48,12 @@ bool cov_auth_is_slow(const cov_auth *auth, const cov_request *req);
  * valid (section 3.10); *out NULL: anonymous. May put Set-Cookie on ctx->res. Fails only when a store or memory does.
  */
 COV_CHECK cov_status cov_auth_identify(const cov_auth *auth, cov_ctx *ctx, const cov_user **out);
+/*
+ * Whoever `user` is now, who was identified earlier: *out NULL when the session, key or account is gone; `user` itself
+ * when nothing can change before its end (JWT), or when asking would wait for a socket. Reads only.
+ */
+COV_CHECK cov_status cov_auth_recheck(const cov_auth *auth, cov_ctx *ctx, const cov_user *user,
+                                      const cov_user **out);
 /* Users changed behind our back: forget who they were. */
 void cov_auth_forget(const cov_auth *auth);
 /* 403 for an unsafe request that another site may have made with the user's cookie (csrf.resources). */
@@ -56,7 +65,7 @@ typedef struct cov_auth_action cov_auth_action;
 
 typedef struct cov_auth_route {
     const cov_auth_action *action; /* NULL: no such route */
-    cov_str param;                 /* what a last ":x" segment matched, raw */
+    cov_str param;                 /* what the ":x" segment matched, raw */
 } cov_auth_route;
 
 cov_auth_route cov_auth_find(const cov_auth *auth, cov_method method, cov_str path);

@@ -6,79 +6,12 @@
  * revocation means then.
  */
 #include "auth/internal.h"
-#include "base/num.h"
 
-#define SECOND_US INT64_C(900000) /* with the look-up itself, less than a second */
 enum { ACTIVITY_MS = 60000 };
 
 static int64_t now_ms(const cov_ctx *ctx)
 {
     return ctx->host->now_ms(ctx->host->self);
-}
-
-/* ---- users as bytes, for the cache ---- */
-
-static void put_text(cov_buf *out, cov_str text)
-{
-    cov_buf_append(out, &text.len, sizeof text.len);
-    cov_buf_char(out, (char)(text.ptr != NULL));
-    cov_buf_str(out, text);
-}
-
-static bool take(cov_str *from, void *to, size_t len)
-{
-    if (from->len < len)
-        return false;
-    memcpy(to, from->ptr, len);
-    *from = cov_str_slice(*from, len, from->len);
-    return true;
-}
-
-static bool take_text(cov_str *from, cov_str *text)
-{
-    size_t len;
-    char is_there;
-
-    if (!take(from, &len, sizeof len) || !take(from, &is_there, 1) || from->len < len)
-        return false;
-    *text = is_there ? cov_str_of(from->ptr, len) : COV_STR_NULL;
-    *from = cov_str_slice(*from, len, from->len);
-    return true;
-}
-
-static cov_str flatten(cov_arena *arena, const cov_user *user)
-{
-    cov_buf metadata = COV_BUF_IN(arena);
-    cov_buf out = COV_BUF_IN(arena);
-
-    if (user->metadata != NULL)
-        cov_json_value(&metadata, user->metadata);
-    cov_buf_append(&out, &user->email_verified_ms, sizeof user->email_verified_ms);
-    cov_buf_append(&out, &user->session_expires_ms, sizeof user->session_expires_ms);
-    put_text(&out, user->id);
-    put_text(&out, user->email);
-    put_text(&out, user->name);
-    put_text(&out, user->image);
-    put_text(&out, user->session_id);
-    put_text(&out, cov_buf_view(&metadata));
-    return out.failed || metadata.failed ? COV_STR_NULL : cov_buf_view(&out);
-}
-
-/* NULL: out of memory. */
-static const cov_user *unflatten(cov_ctx *ctx, cov_str bytes)
-{
-    cov_user *user = COV_NEW(ctx->arena, cov_user);
-    cov_str metadata = COV_STR_NULL;
-    bool whole = user != NULL &&
-                 take(&bytes, &user->email_verified_ms, sizeof user->email_verified_ms) &&
-                 take(&bytes, &user->session_expires_ms, sizeof user->session_expires_ms) &&
-                 take_text(&bytes, &user->id) && take_text(&bytes, &user->email) &&
-                 take_text(&bytes, &user->name) && take_text(&bytes, &user->image) &&
-                 take_text(&bytes, &user->session_id) && take_text(&bytes, &metadata);
-
-    if (!whole || cov_user_set_metadata(ctx->arena, user, metadata, ctx->err) != COV_OK)
-        return NULL;
-    return user;
 }
 
 /* ---- the session cookie ---- */
@@ -140,46 +73,57 @@ static cov_status note_use(const cov_auth *auth, cov_ctx *ctx, cov_session *sess
     return cov__auth_set_cookie(ctx, &cookie);
 }
 
-static cov_status load_session(const cov_auth *auth, cov_ctx *ctx, cov_str id, const cov_user **out)
+static cov_status look_up(const cov_auth *auth, cov_ctx *ctx, cov_str id, cov_session *session,
+                          cov_user **out)
 {
-    uint64_t epoch = cov_cache_epoch(auth->identities);
     cov_account *account = COV_NEW(ctx->arena, cov_account);
-    cov_session session;
     bool found = false;
     cov_status st;
 
     if (account == NULL)
         return cov_fail_nomem(ctx->err);
-    st = cov_session_get(&auth->store, ctx, id, &session, &found);
+    st = cov_session_get(&auth->store, ctx, id, session, &found);
     if (st == COV_OK && found)
-        st = cov_users_by_id(&auth->users, ctx, session.user_id, account, &found);
-    if (st == COV_OK && found)
+        st = cov_users_by_id(&auth->users, ctx, session->user_id, account, &found);
+    *out = st == COV_OK && found ? &account->user : NULL;
+    return st;
+}
+
+static cov_status load_session(const cov_auth *auth, cov_ctx *ctx, cov_str id, const cov_user **out)
+{
+    uint64_t epoch = cov_cache_epoch(auth->identities);
+    cov_session session;
+    cov_user *user;
+    cov_status st = look_up(auth, ctx, id, &session, &user);
+
+    if (st == COV_OK && user != NULL)
         st = note_use(auth, ctx, &session);
-    if (st != COV_OK || !found)
+    if (st != COV_OK || user == NULL)
         return st;
-    account->user.session_id = session.id;
-    account->user.session_expires_ms = session.expires_ms;
-    cov_cache_put(auth->identities, id, flatten(ctx->arena, &account->user), epoch);
-    *out = &account->user;
+    user->session_id = session.id;
+    user->session_expires_ms = session.expires_ms;
+    cov__auth_remember(auth, ctx, id, user, epoch);
+    *out = user;
     return COV_OK;
+}
+
+/* What is stored or cached beside sessions, but is none. */
+static bool is_reserved(cov_str id)
+{
+    return cov_str_starts(id, COV_STR(COV_JWT_REFRESH_PREFIX)) ||
+           cov_str_starts(id, COV_STR(COV_AUTH_KEY_CREDENTIAL));
 }
 
 static cov_status user_of_cookie(const cov_auth *auth, cov_ctx *ctx, const cov_user **out)
 {
     cov_str id = cov_cookie_get(ctx->arena, ctx->req, auth->config->session.cookie_name);
-    const cov_user *user;
-    cov_str cached;
+    bool hit = false;
+    cov_status st;
 
-    /* Refresh tokens are stored beside sessions, but are none. */
-    if (id.len == 0 || cov_str_starts(id, COV_STR(COV_JWT_REFRESH_PREFIX)))
+    if (id.len == 0 || is_reserved(id))
         return COV_OK;
-    if (!cov_cache_get(auth->identities, id, SECOND_US, ctx->arena, &cached))
-        return load_session(auth, ctx, id, out);
-    user = unflatten(ctx, cached);
-    if (user == NULL)
-        return cov_fail_nomem(ctx->err);
-    *out = user->session_expires_ms > now_ms(ctx) ? user : NULL;
-    return COV_OK;
+    st = cov__auth_recall(auth, ctx, id, out, &hit);
+    return st == COV_OK && !hit ? load_session(auth, ctx, id, out) : st;
 }
 
 /* ---- all of them ---- */
@@ -204,6 +148,33 @@ cov_str cov__auth_api_key_of(const cov_auth *auth, const cov_request *req)
     if (key.len == 0 && auth->config->api_keys.accept_bearer)
         key = bearer(req);
     return key.len != 0 ? key : COV_STR_NULL;
+}
+
+cov_status cov_auth_recheck(const cov_auth *auth, cov_ctx *ctx, const cov_user *user,
+                            const cov_user **out)
+{
+    bool waits = !auth->store.in_database && auth->kv != NULL &&
+                 (auth->kv->driver->caps & COV_KV_CAP_BLOCKS) != 0;
+    cov_session session;
+    cov_user *now;
+    cov_status st;
+
+    *out = user;
+    if (waits)
+        return COV_OK;
+    if (cov_str_starts(user->session_id, COV_STR(COV_AUTH_KEY_SESSION)))
+        return cov__auth_recheck_key(auth, ctx, user, out);
+    if (auth->config->session.type == COV_SESSION_JWT)
+        return COV_OK;
+    st = look_up(auth, ctx, user->session_id, &session, &now);
+    if (st != COV_OK)
+        return st;
+    *out = now;
+    if (now != NULL) {
+        now->session_id = session.id;
+        now->session_expires_ms = session.expires_ms;
+    }
+    return COV_OK;
 }
 
 bool cov_auth_is_slow(const cov_auth *auth, const cov_request *req)

@@ -23,16 +23,21 @@ struct cov_auth {
     cov_scrypt_cost cost; /* of new hashes */
     cov_jwt_key jwt_key;
     cov_jwt_rules jwt_rules;
+    void (*revoked)(void *self, cov_str user_id);
+    void *revoked_self;
     cov_cache *identities; /* credential -> user, for a second */
-    cov_cache *
-        verified_keys; /* SHA-256 of an API key's text -> the stored hash that it fits, for a minute */
+    /*
+     * SHA-256 of an API key's text -> the stored hash that it fits, for a minute. That stays true whatever becomes of the
+     * key and its user, so it is never forgotten early; whether the key is good still is asked of its record.
+     */
+    cov_cache *verified_keys;
 };
 
 /* One call of an account route. */
 typedef struct cov_auth_call {
     const cov_auth *auth;
     cov_ctx *ctx;
-    cov_str param;        /* of a last ":x" segment, decoded */
+    cov_str param;        /* of the ":x" segment, decoded */
     const cov_json *body; /* an object; {} when there was none */
     const cov_user *user; /* of routes that need one; elsewhere NULL */
     bool failed;          /* a credential was wrong: charge for it */
@@ -65,6 +70,9 @@ extern const cov_auth_action
 extern const cov_auth_action cov__auth_mfa_actions[]; /* mfa.c */
 extern const cov_auth_action cov__auth_key_actions[]; /* api_key_routes.c */
 
+/* Sessions of the user ended in this process. */
+void cov__auth_revoked(const cov_auth *auth, cov_str user_id);
+
 /* ---- bodies ---- */
 
 /* Text member of the body; empty when it is absent or no string. */
@@ -84,6 +92,17 @@ COV_CHECK cov_status cov__auth_first_factor_passed(cov_auth_call *call, const co
 /* Everything was proved: begin a session and answer with it. */
 COV_CHECK cov_status cov__auth_finish_login(cov_auth_call *call, const cov_account *account);
 
+/* ---- identity.c: who a credential was of, for less than a second ---- */
+
+/* Put before the hash of an API key; a session's credential is its id. */
+#define COV_AUTH_KEY_CREDENTIAL "key:"
+/* *hit: it was looked up a moment ago; then *out is its user, or NULL when it ended since. */
+COV_CHECK cov_status cov__auth_recall(const cov_auth *auth, cov_ctx *ctx, cov_str credential,
+                                      const cov_user **out, bool *hit);
+/* `epoch`: of auth->identities, before the look-up. */
+void cov__auth_remember(const cov_auth *auth, cov_ctx *ctx, cov_str credential,
+                        const cov_user *user, uint64_t epoch);
+
 /* ---- session.c: sessions begin and end ---- */
 
 /*
@@ -96,6 +115,8 @@ COV_CHECK cov_status cov__auth_end_session(cov_auth_call *call);
 /* All sessions and refresh tokens of a user, but the one named (may be empty). */
 COV_CHECK cov_status cov__auth_end_all(const cov_auth *auth, cov_ctx *ctx, cov_str user_id,
                                        cov_str except);
+/* What is kept with a session: {"ipAddress","userAgent"}, each when there is one; ptr NULL: out of memory. */
+cov_str cov__auth_session_data(cov_ctx *ctx);
 /* The session cookie's attributes for this request. */
 cov_cookie cov__auth_session_cookie(const cov_auth *auth, const cov_ctx *ctx);
 /* Append a Set-Cookie. */
@@ -108,6 +129,8 @@ bool cov__auth_secure(const cov_auth *auth, const cov_ctx *ctx);
 /* Write ,"accessToken":...} to the response and set the refresh cookie. */
 COV_CHECK cov_status cov__auth_issue_tokens(const cov_auth *auth, cov_ctx *ctx,
                                             const cov_account *account);
+/* The record of the refresh token in the request's cookie and whose it is, also once it expired; ptr NULL: none. */
+cov_str cov__auth_refresh_id(const cov_auth *auth, cov_ctx *ctx, cov_str *user_id);
 /* Revoke the refresh token of the request's cookie and clear that. */
 COV_CHECK cov_status cov__auth_revoke_refresh(const cov_auth *auth, cov_ctx *ctx);
 /* *out NULL: not valid. */
@@ -116,11 +139,17 @@ COV_CHECK cov_status cov__auth_user_of_token(const cov_auth *auth, cov_ctx *ctx,
 
 /* ---- api_key.c ---- */
 
+#define COV_AUTH_KEY_SESSION "apikey:" /* before the key's id: the session id of its user */
 /* The key that the request presents, or ptr NULL. */
 cov_str cov__auth_api_key_of(const cov_auth *auth, const cov_request *req);
 bool cov__auth_api_key_is_slow(const cov_auth *auth, const cov_request *req);
 COV_CHECK cov_status cov__auth_user_of_key(const cov_auth *auth, cov_ctx *ctx, cov_str key,
                                            const cov_user **out);
+/* Whoever the key that `user` came with stands for now; *out NULL: it or its user is gone. */
+COV_CHECK cov_status cov__auth_recheck_key(const cov_auth *auth, cov_ctx *ctx, const cov_user *user,
+                                           const cov_user **out);
+/* 403 when the user of the call is here by an API key: a stolen one must not make others, or end sessions. */
+COV_CHECK cov_status cov__auth_refuse_key(cov_auth_call *call);
 
 /* ---- csrf.c ---- */
 

@@ -2,7 +2,6 @@
 /* GET /me, POST /login, /logout, /signup (spec/06 section 5.1). */
 #include "auth/internal.h"
 #include "auth/password.h"
-#include "base/time.h"
 
 static cov_status fail_login(cov_auth_call *call, cov_str email, const char *detail)
 {
@@ -16,7 +15,6 @@ static cov_status fail_login(cov_auth_call *call, cov_str email, const char *det
 static cov_status me(cov_auth_call *call)
 {
     cov_buf *out = &call->ctx->res->body;
-    char text[COV_TIME_TEXT_BYTES];
     const cov_user *user = NULL;
     cov_status st = cov_auth_identify(call->auth, call->ctx, &user);
 
@@ -29,7 +27,7 @@ static cov_status me(cov_auth_call *call)
         cov_user_json(out, user);
     if (user != NULL && user->session_expires_ms != COV_USER_NO_TIME) {
         COV_BUF_LIT(out, ",\"expiresAt\":");
-        cov_json_str(out, cov_str_of(text, cov_time_format(user->session_expires_ms, text)));
+        cov_json_time(out, user->session_expires_ms);
     }
     cov_buf_char(out, '}');
     return cov__auth_ok(call);

@@ -143,13 +143,6 @@ static cov_status verify(cov_auth_call *call)
 
 /* ---- enrolment ---- */
 
-static cov_status refuse_api_key(const cov_auth_call *call)
-{
-    if (cov_json_get(call->user->metadata, "apiKeyScopes") == NULL)
-        return COV_OK;
-    return cov_fail(call->ctx->err, COV_EFORBIDDEN, "An API key cannot change the second factor");
-}
-
 static void offer_body(cov_auth_call *call, const cov_mfa_offer *offer, const cov_str *codes)
 {
     const cov_user *user = call->user;
@@ -194,7 +187,7 @@ static cov_status enroll(cov_auth_call *call)
     bool ok = false;
     cov_status st;
 
-    if ((st = refuse_api_key(call)) != COV_OK ||
+    if ((st = cov__auth_refuse_key(call)) != COV_OK ||
         (st = cov__mfa_get(&call->auth->store, ctx, call->user->id, &mfa)) != COV_OK)
         return st;
     if (!mfa.enabled)
@@ -221,6 +214,16 @@ static cov_status accept_offer(cov_auth_call *call, const cov_mfa *mfa, cov_str 
                : COV_OK;
 }
 
+/* What changing the factor begins with: who asks may, and brought a code. */
+static cov_status load_for_change(cov_auth_call *call, cov_str code, cov_mfa *mfa)
+{
+    cov_status st = cov__auth_refuse_key(call);
+
+    if (st == COV_OK && code.len == 0)
+        st = cov_fail(call->ctx->err, COV_EINVAL, "Code is required");
+    return st == COV_OK ? cov__mfa_get(&call->auth->store, call->ctx, call->user->id, mfa) : st;
+}
+
 static cov_status confirm(cov_auth_call *call)
 {
     const cov_auth *auth = call->auth;
@@ -230,11 +233,7 @@ static cov_status confirm(cov_auth_call *call)
     bool ok = false;
     cov_status st;
 
-    if ((st = refuse_api_key(call)) != COV_OK)
-        return st;
-    if (code.len == 0)
-        return cov_fail(ctx->err, COV_EINVAL, "Code is required");
-    if ((st = cov__mfa_get(&auth->store, ctx, call->user->id, &mfa)) != COV_OK)
+    if ((st = load_for_change(call, code, &mfa)) != COV_OK)
         return st;
     if (mfa.pending_secret.len == 0)
         return cov_fail(ctx->err, COV_EINVAL, "No pending MFA enrollment");
@@ -258,11 +257,7 @@ static cov_status disable(cov_auth_call *call)
     bool ok = false;
     cov_status st;
 
-    if ((st = refuse_api_key(call)) != COV_OK)
-        return st;
-    if (code.len == 0)
-        return cov_fail(ctx->err, COV_EINVAL, "Code is required");
-    if ((st = cov__mfa_get(&auth->store, ctx, call->user->id, &mfa)) != COV_OK)
+    if ((st = load_for_change(call, code, &mfa)) != COV_OK)
         return st;
     if (!mfa.enabled)
         return cov_fail(ctx->err, COV_EINVAL, "MFA is not enabled");

@@ -114,12 +114,14 @@ static cov_status store_refresh(const cov_auth *auth, cov_ctx *ctx, const cov_jw
                                                   COV_STR_ARG(claims->jti)),
                            .user_id = claims->sub,
                            .created_ms = now,
-                           .expires_ms = now + auth->config->session.jwt.refresh_ttl_s * 1000 };
+                           .expires_ms = now + auth->config->session.jwt.refresh_ttl_s * 1000,
+                           .data = cov__auth_session_data(ctx) };
 
     if (!has_store(auth))
         return COV_OK;
-    return record.id.ptr != NULL ? cov_session_put(&auth->store, ctx, &record)
-                                 : cov_fail_nomem(ctx->err);
+    return record.id.ptr != NULL && record.data.ptr != NULL
+               ? cov_session_put(&auth->store, ctx, &record)
+               : cov_fail_nomem(ctx->err);
 }
 
 /* Without `refresh` the client keeps the refresh token that another of its tabs got. */
@@ -202,6 +204,19 @@ static cov_status mark_used(const cov_auth *auth, cov_ctx *ctx, cov_str key, int
     return st;
 }
 
+/* Who ended all sessions a moment ago has no other tab whose token counts. */
+static cov_status check_family(const cov_auth *auth, cov_ctx *ctx, cov_str user_id, use *out)
+{
+    cov_sessions all;
+    cov_status st = cov_session_list(&auth->store, ctx, user_id, &all);
+
+    *out = USE_REVOKED;
+    for (size_t i = 0; st == COV_OK && i < all.n; i++)
+        if (is_refresh(all.items[i].id))
+            *out = USE_AGAIN;
+    return st;
+}
+
 /* Of several requests with one token one is the first. */
 static cov_status use_record(const cov_auth *auth, cov_ctx *ctx, cov_str jti, cov_str user_id,
                              use *out)
@@ -216,7 +231,7 @@ static cov_status use_record(const cov_auth *auth, cov_ctx *ctx, cov_str jti, co
         return st;
     if (first_ms != 0) {
         *out = now_ms(ctx) - first_ms <= GRACE_MS ? USE_AGAIN : USE_STOLEN;
-        return COV_OK;
+        return *out == USE_AGAIN ? check_family(auth, ctx, user_id, out) : COV_OK;
     }
     st = cov_session_delete(&auth->store, ctx, jti, user_id, &found);
     if (st != COV_OK)
@@ -280,23 +295,31 @@ static cov_status refresh(cov_auth_call *call)
 
 /* ---- logout ---- */
 
+cov_str cov__auth_refresh_id(const cov_auth *auth, cov_ctx *ctx, cov_str *user_id)
+{
+    cov_str token =
+        cov_cookie_get(ctx->arena, ctx->req, auth->config->session.jwt.refresh_cookie_name);
+    const cov_json *payload = NULL;
+    cov_str jti;
+
+    if (token.len == 0 || cov_jwt_verify(auth->host, ctx->arena, &auth->jwt_key, &auth->jwt_rules,
+                                         token, now_ms(ctx), &payload) == COV_JWT_INVALID)
+        return COV_STR_NULL;
+    jti = cov_json_text(cov_json_get(payload, "jti"));
+    *user_id = cov_json_text(cov_json_get(payload, "sub"));
+    return is_refresh(jti) && user_id->len != 0 ? jti : COV_STR_NULL;
+}
+
 cov_status cov__auth_revoke_refresh(const cov_auth *auth, cov_ctx *ctx)
 {
     cov_cookie cookie = refresh_cookie(auth, ctx);
-    cov_str token = cov_cookie_get(ctx->arena, ctx->req, cookie.name);
-    const cov_json *payload = NULL;
-    cov_str jti;
-    cov_str sub;
+    cov_str user_id;
+    cov_str jti = cov__auth_refresh_id(auth, ctx, &user_id);
     cov_status st = COV_OK;
 
     cookie.max_age_s = -1;
-    if (token.len != 0 && cov_jwt_verify(auth->host, ctx->arena, &auth->jwt_key, &auth->jwt_rules,
-                                         token, now_ms(ctx), &payload) != COV_JWT_INVALID) {
-        jti = cov_json_text(cov_json_get(payload, "jti"));
-        sub = cov_json_text(cov_json_get(payload, "sub"));
-        if (has_store(auth) && is_refresh(jti) && sub.len != 0)
-            st = cov_session_delete(&auth->store, ctx, jti, sub, NULL);
-    }
+    if (has_store(auth) && jti.len != 0)
+        st = cov_session_delete(&auth->store, ctx, jti, user_id, NULL);
     return st == COV_OK ? cov__auth_clear_cookie(ctx, &cookie) : st;
 }
 

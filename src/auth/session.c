@@ -48,8 +48,8 @@ cov_status cov__auth_clear_cookie(cov_ctx *ctx, const cov_cookie *cookie)
 
 /* ---- cookie sessions ---- */
 
-/* {"ipAddress","userAgent"}, each only when there is one; a client cannot store more than a line of text. */
-static cov_str meta(cov_ctx *ctx)
+/* A client cannot store more than a line of text. */
+cov_str cov__auth_session_data(cov_ctx *ctx)
 {
     cov_str agent = cov_request_header(ctx->req, COV_STR("User-Agent"));
     cov_buf text = COV_BUF_IN(ctx->arena);
@@ -79,7 +79,10 @@ static cov_status drop_presented(const cov_auth *auth, cov_ctx *ctx)
     st = cov_session_get(&auth->store, ctx, id, &session, &found);
     if (st == COV_OK && found)
         st = cov_session_delete(&auth->store, ctx, id, session.user_id, NULL);
-    cov_cache_forget_all(auth->identities);
+    if (st == COV_OK && found)
+        cov__auth_revoked(auth, session.user_id);
+    else
+        cov_cache_forget_all(auth->identities);
     return st;
 }
 
@@ -91,7 +94,7 @@ static cov_status begin_cookie(cov_auth_call *call, const cov_account *account)
     cov_session session = { .user_id = account->user.id,
                             .created_ms = now_ms,
                             .expires_ms = now_ms + auth->config->session.ttl_ms,
-                            .data = meta(ctx) };
+                            .data = cov__auth_session_data(ctx) };
     cov_cookie cookie = cov__auth_session_cookie(auth, ctx);
     char uuid[COV_UUID_TEXT_BYTES];
     cov_status st = drop_presented(auth, ctx);
@@ -150,6 +153,6 @@ cov_status cov__auth_end_all(const cov_auth *auth, cov_ctx *ctx, cov_str user_id
 
     if (auth->config->session.store != COV_KEEP_NONE)
         st = cov_session_delete_all(&auth->store, ctx, user_id, except);
-    cov_cache_forget_all(auth->identities);
+    cov__auth_revoked(auth, user_id);
     return st;
 }

@@ -78,6 +78,16 @@ cov_status cov_api_key_new(const cov_host *host, cov_arena *arena, cov_str prefi
 }
 
 /* The id becomes part of a storage key, so that nothing but what was generated may pass. */
+bool cov_api_key_is_id(cov_str text)
+{
+    if (text.len != COV_API_KEY_ID_CHARS)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (cov_hex_value(text.ptr[i]) < 0 || (text.ptr[i] >= 'A' && text.ptr[i] <= 'F'))
+            return false;
+    return true;
+}
+
 cov_str cov_api_key_id(cov_str key)
 {
     size_t dot = cov_str_find(key, '.', 0);
@@ -88,8 +98,5 @@ cov_str cov_api_key_id(cov_str key)
     id = cov_str_slice(key, dot - COV_API_KEY_ID_CHARS, dot);
     if (dot > COV_API_KEY_ID_CHARS && id.ptr[-1] != '_')
         return COV_STR_NULL;
-    for (size_t i = 0; i < id.len; i++)
-        if (cov_hex_value(id.ptr[i]) < 0 || (id.ptr[i] >= 'A' && id.ptr[i] <= 'F'))
-            return COV_STR_NULL;
-    return id;
+    return cov_api_key_is_id(id) ? id : COV_STR_NULL;
 }

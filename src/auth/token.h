@@ -31,5 +31,7 @@ COV_CHECK cov_status cov_api_key_new(const cov_host *host, cov_arena *arena, cov
                                      cov_str *key, cov_str *id, cov_error *err);
 /* The id in the text of a key, a part of `key`; ptr NULL when the text is no key. */
 cov_str cov_api_key_id(cov_str key);
+/* Whether a text has the form of an id. */
+bool cov_api_key_is_id(cov_str text);
 
 #endif

@@ -26,19 +26,23 @@ cov_status cov_user_set_metadata(cov_arena *arena, cov_user *user, cov_str text,
     return COV_OK;
 }
 
-/* The last of equal members counts, so the new one goes behind the old ones. */
+void cov_user_extend_metadata(const cov_user *user, cov_buf *text)
+{
+    if (cov_json_len(user->metadata) == 0) {
+        cov_buf_char(text, '{');
+        return;
+    }
+    cov_json_value(text, user->metadata);
+    text->len -= text->len != 0; /* its closing brace */
+    cov_buf_char(text, ',');
+}
+
 cov_status cov_user_set_key_scopes(cov_arena *arena, cov_user *user, const cov_str *scopes,
                                    size_t n, cov_error *err)
 {
     cov_buf text = COV_BUF_IN(arena);
 
-    if (cov_json_len(user->metadata) != 0) {
-        cov_json_value(&text, user->metadata);
-        text.len -= text.len != 0; /* its closing brace */
-        cov_buf_char(&text, ',');
-    } else {
-        cov_buf_char(&text, '{');
-    }
+    cov_user_extend_metadata(user, &text);
     COV_BUF_LIT(&text, "\"apiKeyScopes\":[");
     for (size_t i = 0; i < n; i++) {
         if (i != 0)
@@ -94,10 +98,8 @@ static void put_text(cov_buf *buf, const char *member, cov_str value)
 
 static void put_time(cov_buf *buf, const char *member, int64_t ms)
 {
-    char text[COV_TIME_TEXT_BYTES];
-    size_t len = cov_time_format(ms, text);
-
-    put_text(buf, member, len != 0 ? cov_str_of(text, len) : COV_STR_NULL);
+    cov_buf_str(buf, cov_str_from(member));
+    cov_json_time(buf, ms);
 }
 
 static void put_profile(cov_buf *buf, const cov_user *user)

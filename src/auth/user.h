@@ -32,6 +32,11 @@ COV_CHECK bool cov_user_init(cov_user *user, cov_str id);
  */
 COV_CHECK cov_status cov_user_set_metadata(cov_arena *arena, cov_user *user, cov_str text,
                                            cov_error *err);
+/*
+ * Begin the text of new metadata with the members that there are, so that further ones follow: the last of equal ones
+ * counts. The closing brace is the caller's.
+ */
+void cov_user_extend_metadata(const cov_user *user, cov_buf *text);
 /* Add metadata.apiKeyScopes, replacing a member of that name. Fails with COV_ENOMEM. */
 COV_CHECK cov_status cov_user_set_key_scopes(cov_arena *arena, cov_user *user,
                                              const cov_str *scopes, size_t n, cov_error *err);

@@ -158,13 +158,7 @@ static cov_status read_metadata(const cov_users *users, cov_ctx *ctx, const cov_
 
     if (st != COV_OK || users->n_extra == 0)
         return st;
-    if (cov_json_len(user->metadata) != 0) {
-        cov_json_value(&text, user->metadata);
-        text.len -= text.len != 0; /* its closing brace */
-        cov_buf_char(&text, ',');
-    } else {
-        cov_buf_char(&text, '{');
-    }
+    cov_user_extend_metadata(user, &text);
     for (size_t i = 0; i < users->n_extra; i++) {
         if (i != 0)
             cov_buf_char(&text, ',');

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/time.h"
 #include "base/utf8.h"
 
 /*
@@ -151,6 +152,17 @@ void cov_json_bool(cov_buf *buf, bool value)
         COV_BUF_LIT(buf, "true");
     else
         COV_BUF_LIT(buf, "false");
+}
+
+void cov_json_time(cov_buf *buf, int64_t ms)
+{
+    char text[COV_TIME_TEXT_BYTES];
+    size_t len = cov_time_format(ms, text);
+
+    if (len == 0)
+        COV_BUF_LIT(buf, "null");
+    else
+        cov_json_str(buf, cov_str_of(text, len));
 }
 
 /* ---- numbers ---- */

@@ -29,6 +29,8 @@ size_t cov_num_text(double value, char out[COV_NUM_TEXT_BYTES]);
 COV_CHECK cov_status cov_json_read(cov_arena *arena, cov_str text, yyjson_val **out,
                                    cov_error *err);
 
+/* An instant as ISO 8601 text (base/time.h); null when it is out of range. */
+void cov_json_time(cov_buf *buf, int64_t ms);
 /* cov_json_get by a name that is not terminated. */
 const cov_json *cov_json_member(const cov_json *object, cov_str name);
 

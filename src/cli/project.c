@@ -4,6 +4,7 @@
 #include "app/build.h"
 #include "base/num.h"
 #include "cli/files.h"
+#include "cli/static.h"
 #include "driver/db/sqlite/sqlite.h"
 #include "driver/kv/memory/memory.h"
 #include "host/native/native.h"
@@ -234,6 +235,15 @@ static cov_status open_kv(cov_project *p, cov_error *err)
     return cov_kv_open(&cov_memory_kv_driver, p->host, &config, &p->kv, err);
 }
 
+static cov_status serve_files(cov_project *p, cov_error *err)
+{
+    cov_file *files = NULL;
+    size_t n = 0;
+    cov_status st = cov_static_read(p, &files, &n, err);
+
+    return st == COV_OK ? cov__app_serve_files(p->app, files, n, err) : st;
+}
+
 cov_status cov_project_open(const cov_cli_args *args, cov_project *out, cov_error *err)
 {
     cov_status st;
@@ -249,8 +259,8 @@ cov_status cov_project_open(const cov_cli_args *args, cov_project *out, cov_erro
         return st;
     if ((st = open_kv(out, err)) != COV_OK)
         return st;
-    return cov__app_build(out->host, &out->config, out->schema, out->kv, args->build, &out->app,
-                          err);
+    st = cov__app_build(out->host, &out->config, out->schema, out->kv, args->build, &out->app, err);
+    return st == COV_OK ? serve_files(out, err) : st;
 }
 
 void cov_project_close(cov_project *project)

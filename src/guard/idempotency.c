@@ -287,7 +287,7 @@ static cov_status in_progress(const cov_guarded *g, const cov_idempotency *key, 
 static cov_status look_up_or_claim(const cov_guarded *g, cov_idempotency *key, bool *store,
                                    cov_error *err)
 {
-    cov_kv_reply replies[N_CLAIM];
+    cov_kv_reply replies[N_CLAIM] = { { 0 } };
     cov_str text;
     stored s;
     cov_status st;
@@ -352,16 +352,19 @@ cov_status cov_idempotency_begin(const cov_guarded *g, cov_idempotency *key, cov
 
 /* ---- keeping the response ---- */
 
-static bool is_kept(const cov_guarded *g)
+/* The body of a response that is one to keep, else NULL. */
+static const cov_json *kept_body(const cov_guarded *g)
 {
     const cov_response *res = g->res;
     const cov_header *type = cov_response_find(res, COV_STR("Content-Type"));
     yyjson_val *value = NULL;
 
-    return res->status >= LEAST_STATUS && res->status < END_STATUS && res->stream == NULL &&
-           !res->body.failed && type != NULL &&
-           cov_str_contains(type->value, COV_STR("application/json")) &&
-           cov_json_read(g->arena, cov_buf_view(&res->body), &value, NULL) == COV_OK;
+    if (res->status < LEAST_STATUS || res->status >= END_STATUS || res->stream != NULL ||
+        res->body.failed || type == NULL ||
+        !cov_str_contains(type->value, COV_STR("application/json")) ||
+        cov_json_read(g->arena, cov_buf_view(&res->body), &value, NULL) != COV_OK)
+        return NULL;
+    return value;
 }
 
 static void put_headers(cov_buf *out, const cov_response *res)
@@ -383,12 +386,17 @@ static void put_headers(cov_buf *out, const cov_response *res)
         cov_buf_char(out, '}');
 }
 
-static cov_status store_response(const cov_guarded *g, const cov_idempotency *key, cov_error *err)
+/*
+ * The body is written anew: what a reader forgives at the beginning of a text, a byte order mark, it does not within
+ * one. A body that is nested as deep as a text may be is too deep in here, and counts as nothing when it is read.
+ */
+static cov_status store_response(const cov_guarded *g, const cov_idempotency *key,
+                                 const cov_json *body, cov_error *err)
 {
     cov_buf text = COV_BUF_IN(g->arena);
 
     cov_buf_printf(&text, "{\"status\":%d,\"body\":", g->res->status);
-    cov_buf_str(&text, cov_buf_view(&g->res->body));
+    cov_json_value(&text, body);
     cov_buf_printf(&text, ",\"requestHash\":\"%.*s\",\"createdAt\":%lld", COV_STR_ARG(key->hash),
                    (long long)cov__guard_now_ms(g->guard));
     put_headers(&text, g->res);
@@ -401,12 +409,14 @@ static cov_status store_response(const cov_guarded *g, const cov_idempotency *ke
 
 void cov_idempotency_finish(const cov_guarded *g, cov_idempotency *key)
 {
+    const cov_json *body;
     cov_error failure;
 
     if (key->state != COV_IDEMPOTENCY_CLAIMED)
         return;
     cov_error_init(&failure, g->arena);
-    if (is_kept(g) && store_response(g, key, &failure) != COV_OK)
+    body = kept_body(g);
+    if (body != NULL && store_response(g, key, body, &failure) != COV_OK)
         cov__guard_warn(g->guard, COV_STR("Failed to cache idempotency response"),
                         cov_error_detail(&failure));
     cov_idempotency_abandon(g, key);

@@ -251,13 +251,14 @@ cov_status cov__pow_solved(const cov_guarded *g, int64_t least_bits, bool *solve
 static cov_status write_payload(const cov_guarded *g, int64_t bits, cov_buf *out, cov_error *err)
 {
     int64_t now_ms = cov__guard_now_ms(g->guard);
+    int64_t expires_at_ms = now_ms + g->guard->config->abuse.pow.challenge_ttl_ms;
     cov_status st;
 
     cov_buf_printf(out, "{\"v\":1,\"d\":%lld,\"fp\":\"", (long long)bits);
     if ((st = fingerprint(g, out, err)) != COV_OK)
         return st;
     cov_buf_printf(out, "\",\"iat\":%lld,\"exp\":%lld,\"n\":\"", (long long)now_ms,
-                   (long long)(now_ms + g->guard->config->abuse.pow.challenge_ttl_ms));
+                   (long long)expires_at_ms);
     if ((st = random_hex(g->guard->host, ID_BYTES, out, err)) != COV_OK)
         return st;
     COV_BUF_LIT(out, "\",\"alg\":\"sha256\"}");

@@ -70,7 +70,7 @@ static cov_status count(const cov_guarded *g, const cov_rate_config *rate, cov_s
 {
     cov_str args[5] = { key, number(g, now_ms), number(g, rate->window_ms), COV_STR_NULL,
                         number(g, rate->max_requests) };
-    cov_kv_reply reply;
+    cov_kv_reply reply = { 0 };
     cov_status st = COV_OK;
 
     if (args[1].ptr == NULL || args[2].ptr == NULL || args[4].ptr == NULL)
@@ -91,7 +91,7 @@ static cov_status find_room(const cov_guarded *g, const cov_rate_config *rate, c
                             int64_t now_ms, tally *t, cov_error *err)
 {
     cov_str args[3] = { key, number(g, -rate->max_requests), number(g, -rate->max_requests) };
-    cov_kv_reply reply;
+    cov_kv_reply reply = { 0 };
     int64_t moment;
     cov_status st;
 
@@ -145,7 +145,7 @@ cov_status cov_rate_check(const cov_guarded *g, const cov_rate_config *rate, cov
 {
     int64_t now_ms = cov__guard_now_ms(g->guard);
     cov_str key;
-    tally t;
+    tally t = { 0, 0 };
     bool full;
     cov_status st;
 

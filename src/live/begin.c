@@ -77,6 +77,7 @@ typedef struct snapshot {
     int64_t seq;
     cov_buf out;
     size_t sent;
+    bool claims; /* the client said what it holds */
 } snapshot;
 
 static void flush(snapshot *s)
@@ -84,6 +85,31 @@ static void flush(snapshot *s)
     s->sent += s->out.len;
     cov__sub_send_payload(s->sub, s->out.failed ? NULL : cov__payload_of(cov_buf_view(&s->out)));
     cov_buf_clear(&s->out, 2 * CHUNK_BYTES);
+}
+
+/* Where only the database knows who is inside, the subscription notes what its client holds. */
+static cov_status note_row(cov_sub *sub, cov_arena *arena, const cov_value *row, cov_error *err)
+{
+    cov_buf id = COV_BUF_IN(arena);
+
+    if (!sub->group->needs_db)
+        return COV_OK;
+    cov_follow_id_text(&row[cov_follow_id_column(sub->group->resource)], &id);
+    return !id.failed && cov__known_add(&sub->known, cov_buf_view(&id)) ? COV_OK
+                                                                        : cov_fail_nomem(err);
+}
+
+static cov_status known_row(cov_row_sink *base, const cov_value *row, size_t n, cov_error *err)
+{
+    snapshot *s = (snapshot *)(void *)base;
+    cov_buf id = COV_BUF_IN(s->ctx->arena);
+
+    (void)n;
+    if (s->sub->known == NULL || !s->claims)
+        return note_row(s->sub, s->ctx->arena, row, err);
+    cov_follow_id_text(&row[cov_follow_id_column(s->sub->group->resource)], &id);
+    (void)cov__known_mark(s->sub->known, cov_buf_view(&id));
+    return id.failed ? cov_fail_nomem(err) : COV_OK;
 }
 
 static cov_status existing_row(cov_row_sink *base, const cov_value *row, size_t n, cov_error *err)
@@ -108,15 +134,32 @@ static cov_status existing_row(cov_row_sink *base, const cov_value *row, size_t 
     cov_buf_printf(&s->out, "\"timestamp\":%lld,\"type\":\"existing\",\"object\":",
                    (long long)host->now_ms(host->self));
     st = cov_follow_object(s->sub->group->resource, s->ctx, row, false, &s->out);
+    if (st == COV_OK)
+        st = note_row(s->sub, s->ctx->arena, row, err);
     cov_buf_str(&s->out, s->sub->prefix != NULL ? COV_STR("}}\n\n") : COV_STR("}\n\n"));
     if (s->out.len >= CHUNK_BYTES)
         flush(s);
     return st;
 }
 
+/* Of what a client claims to hold, rows outside are forgotten: it must not learn when they change. */
+static cov_status note_existing(cov_sub *sub, cov_ctx *ctx)
+{
+    snapshot s = { { known_row }, sub, ctx, 0, COV_BUF_INIT, 0, sub->known != NULL };
+    size_t bucket = 0;
+    cov_status st;
+    cov_str id;
+
+    cov__known_begin(sub->known);
+    st = cov_follow_rows(sub->group->resource, ctx, sub->group->expr, &s.sink);
+    while (s.claims && (id = cov__known_unmarked(sub->known, &bucket)).ptr != NULL)
+        cov__known_remove(sub->known, id);
+    return st;
+}
+
 static cov_status send_existing(cov_sub *sub, cov_ctx *ctx, int64_t seq)
 {
-    snapshot s = { { existing_row }, sub, ctx, seq, COV_BUF_INIT, 0 };
+    snapshot s = { { existing_row }, sub, ctx, seq, COV_BUF_INIT, 0, false };
     cov_status st = cov_follow_rows(sub->group->resource, ctx, sub->group->expr, &s.sink);
 
     if (s.out.len != 0)
@@ -127,6 +170,9 @@ static cov_status send_existing(cov_sub *sub, cov_ctx *ctx, int64_t seq)
 }
 
 /* ---- what was missed ---- */
+
+/* Rows may have come and gone by changes of other tables. */
+static const char blind[] = "Catchup unavailable for relation-scoped subscription - please refetch";
 
 /* After an invalidate nothing of the past is of use. */
 static void send_missed(cov_sub *sub, const cov_missed *missed)
@@ -171,6 +217,10 @@ static cov_status resume_in_database(cov_sub *sub, cov_ctx *ctx, const cut *c)
     cov_status st;
 
     cov__sub_connected(sub, c->seq);
+    if (sub->group->needs_db) {
+        cov__sub_invalidate(sub, blind);
+        return COV_OK;
+    }
     st = cov_changelog_read(ctx, table->resource, sub->group->table, sub->resume_from, c->seq,
                             &missed);
     if (st != COV_OK)
@@ -181,6 +231,11 @@ static cov_status resume_in_database(cov_sub *sub, cov_ctx *ctx, const cut *c)
 }
 
 /* ---- beginning ---- */
+
+static bool must_note(const cov_sub *sub)
+{
+    return sub->group->needs_db && sub->skip_existing;
+}
 
 /* Within the snapshot whose cut is known. */
 static cov_status begin_in_snapshot(cov_sub *sub, cov_ctx *ctx, const cut *c)
@@ -193,6 +248,8 @@ static cov_status begin_in_snapshot(cov_sub *sub, cov_ctx *ctx, const cut *c)
     if (sub->resume_from != 0)
         return resume_in_database(sub, ctx, c);
     cov__sub_connected(sub, c->seq);
+    if (must_note(sub))
+        return note_existing(sub, ctx);
     return sub->skip_existing ? COV_OK : send_existing(sub, ctx, c->seq);
 }
 
@@ -210,12 +267,23 @@ static cov_status begin_with_snapshot(cov_sub *sub, cov_ctx *ctx, cut *c)
     return st;
 }
 
+static void resume_blindly(cov_sub *sub, cut *c)
+{
+    *c = latest(sub->live);
+    cov__sub_connected(sub, c->seq);
+    cov__sub_invalidate(sub, blind);
+}
+
 /* Without rows to read, any moment is a cut; an aggregate is computed again after whatever follows. */
 static cov_status begin(cov_sub *sub, cov_ctx *ctx, cut *c)
 {
     if (sub->live->log.in_database)
         return begin_with_snapshot(sub, ctx, c);
-    if (sub->group->aggregate || (sub->skip_existing && sub->resume_from == 0)) {
+    if (sub->group->needs_db && sub->resume_from != 0) {
+        resume_blindly(sub, c);
+        return COV_OK;
+    }
+    if (sub->group->aggregate || (sub->skip_existing && sub->resume_from == 0 && !must_note(sub))) {
         *c = latest(sub->live);
         return begin_in_snapshot(sub, ctx, c);
     }

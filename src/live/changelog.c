@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The changelog in memory: a ring of changes. */
+/* The ring: the latest changes, in memory. */
 #include "live/changelog.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@ enum { DEFAULT_ENTRIES = 10000 };
 
 /*
  * Numbers begin at the clock, so that those of an earlier process lie below the first entry and are found to be too old,
- * instead of being taken for numbers of this one (spec/04 section 7).
+ * instead of being taken for numbers of this one (spec/04 section 7). In microseconds: nobody writes faster than that.
  */
 bool cov_changelog_init(cov_changelog *log, const cov_host *host, bool in_database, int64_t most)
 {
@@ -22,7 +22,7 @@ bool cov_changelog_init(cov_changelog *log, const cov_host *host, bool in_databa
     if ((uint64_t)log->most > SIZE_MAX / sizeof(*log->ring))
         return false;
     log->ring = calloc((size_t)log->most, sizeof(*log->ring));
-    log->seq = log->base = host->now_ms(host->self);
+    log->seq = log->base = log->start = host->now_ms(host->self) * 1000;
     return log->ring != NULL;
 }
 
@@ -33,7 +33,8 @@ static void forget_oldest(cov_changelog *log)
     log->first = (log->first + 1) % (size_t)log->most;
     log->n--;
     log->bytes -= oldest->bytes;
-    log->base = oldest->seq;
+    if (oldest->seq > log->base)
+        log->base = oldest->seq;
     cov_change_release(oldest);
 }
 
@@ -47,7 +48,9 @@ void cov_changelog_dispose(cov_changelog *log)
 
 void cov_changelog_keep(cov_changelog *log, cov_change *change)
 {
-    change->seq = ++log->seq;
+    if (log->kv == NULL)
+        change->seq = log->seq + 1;
+    log->seq = change->seq;
     while (log->n != 0 &&
            (log->n == (size_t)log->most || log->bytes + change->bytes > log->max_bytes))
         forget_oldest(log);
@@ -56,11 +59,16 @@ void cov_changelog_keep(cov_changelog *log, cov_change *change)
     log->bytes += change->bytes;
 }
 
-void cov_changelog_lose(cov_changelog *log)
+/* A store goes on counting by itself: what it will number next is the first that is known again. */
+void cov_changelog_lose(cov_changelog *log, int64_t upto)
 {
     while (log->n != 0)
         forget_oldest(log);
-    log->base = ++log->seq;
+    if (upto <= log->seq)
+        upto = log->seq + 1;
+    log->base = upto;
+    if (log->kv == NULL || upto > log->seq + 1)
+        log->seq = upto;
 }
 
 void cov_missed_dispose(cov_missed *missed)
@@ -71,7 +79,23 @@ void cov_missed_dispose(cov_missed *missed)
     memset(missed, 0, sizeof *missed);
 }
 
-/* Sequences have no holes, so what comes after `since` is found by counting. */
+/* The place in the ring of the first entry above `since`. Entries of unknown tables leave holes. */
+static size_t place_above(const cov_changelog *log, int64_t since)
+{
+    size_t from = 0;
+    size_t to = log->n;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (log->ring[(log->first + middle) % (size_t)log->most]->seq > since)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return from;
+}
+
 bool cov_changelog_recall(const cov_changelog *log, size_t table, int64_t since, int64_t upto,
                           cov_missed *out)
 {
@@ -81,8 +105,8 @@ bool cov_changelog_recall(const cov_changelog *log, size_t table, int64_t since,
     out->gap = since < log->base || since > upto;
     if (out->gap)
         return true;
-    from = (size_t)(since - log->base);
-    if (from >= log->n)
+    from = place_above(log, since);
+    if (from == log->n)
         return true;
     out->items = calloc(log->n - from, sizeof(*out->items));
     if (out->items == NULL)

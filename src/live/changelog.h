@@ -2,14 +2,15 @@
 /*
  * live/changelog.h - what changed lately, so that who was away can catch up (spec/04 sections 7 and 16).
  *
- * Two stores behind one set of calls. In memory the changes themselves are kept, so a write that nobody follows costs a
- * copy of the row and nothing else; a restart begins anew. In the database an entry is part of the row's transaction, so
- * no crash separates the two, and sequences go on after a restart.
+ * Two stores behind one set of calls. In the key-value store an entry is appended after the commit; event loops read it
+ * from a ring in memory that mirrors the store's end, so they never wait for a store, and without one the ring is all
+ * there is. In the database an entry is part of the row's transaction, so no crash separates the two.
  */
 #ifndef COV_LIVE_CHANGELOG_H
 #define COV_LIVE_CHANGELOG_H
 
 #include "base/encode.h"
+#include "covara/kv.h"
 #include "live/change.h"
 #include "resource/feed.h"
 #include "resource/mutation.h"
@@ -22,24 +23,27 @@ typedef struct cov_changelog {
     size_t max_bytes; /* memory: of all entries */
     /* database: marks entries of this process; what others wrote has another one, or that of triggers */
     char origin[COV_UUID_TEXT_BYTES];
-    /* memory, under the lock of cov_live: a ring */
+    cov_kv *kv; /* NULL: the ring alone, which ends with the process */
+    /* the ring, under the lock of cov_live */
     cov_change **ring;
     size_t first;
     size_t n;
     size_t bytes;
-    int64_t seq;  /* the latest */
-    int64_t base; /* the first entry is above it */
+    int64_t seq;   /* the latest */
+    int64_t base;  /* what is above it is complete */
+    int64_t start; /* where a store that holds no number begins */
+    bool joined;   /* the ring goes on where the store ended */
 } cov_changelog;
 
 COV_CHECK bool cov_changelog_init(cov_changelog *log, const cov_host *host, bool in_database,
                                   int64_t most);
 void cov_changelog_dispose(cov_changelog *log);
 
-/* Memory: give the change its sequence and keep it. With the lock of cov_live. */
+/* Keep a change in the ring; without a store it gets its sequence here. With the lock of cov_live. */
 void cov_changelog_keep(cov_changelog *log, cov_change *change);
 
-/* Memory: a change could not be kept. Who was away must read again. */
-void cov_changelog_lose(cov_changelog *log);
+/* Changes, up to `upto` when that is above what is known, cannot be kept: who was away must read again. */
+void cov_changelog_lose(cov_changelog *log, int64_t upto);
 
 /* What a reader gets of the past. */
 typedef struct cov_missed {
@@ -48,9 +52,17 @@ typedef struct cov_missed {
     bool gap; /* not all of it is kept any more */
 } cov_missed;
 void cov_missed_dispose(cov_missed *missed);
-/* Memory: entries of `table` with since < seq <= upto. With the lock of cov_live. False: out of memory. */
+/* The ring: entries of `table` with since < seq <= upto. With the lock of cov_live. False: out of memory. */
 COV_CHECK bool cov_changelog_recall(const cov_changelog *log, size_t table, int64_t since,
                                     int64_t upto, cov_missed *out);
+
+/* ---- changelog_kv.c ---- */
+
+/*
+ * Enter what a request changed; sets node->seq, which stays 0 when that failed. Blocks as the store does. `arena` owns
+ * what the call needs.
+ */
+void cov_changelog_append(struct cov_live *live, cov_arena *arena, const cov_mutations *mutations);
 
 /* ---- changelog_database.c ---- */
 

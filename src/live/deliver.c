@@ -118,13 +118,18 @@ void cov__sub_error(cov_sub *sub, const cov_error *err)
                                    : cov__frame_named(sub, "error", -1, cov_buf_view(&data)));
 }
 
+void cov__sub_revoked(cov_sub *sub)
+{
+    if (sub->state != COV_SUB_ENDED)
+        send_invalidate(sub, "Authentication expired", true);
+    cov__sub_end(sub);
+}
+
 bool cov__sub_expired(cov_sub *sub, int64_t now_ms)
 {
     if (sub->who == NULL || sub->who->expires_at_ms == 0 || sub->who->expires_at_ms > now_ms)
         return false;
-    if (sub->state != COV_SUB_ENDED)
-        send_invalidate(sub, "Authentication expired", true);
-    cov__sub_end(sub);
+    cov__sub_revoked(sub);
     return true;
 }
 
@@ -183,13 +188,21 @@ static cov_status changed_members(cov_live_shard *shard, const cov_group *group,
     return st;
 }
 
+/* Without a first image, the row's id is taken to have stayed. */
+static cov_str id_before(const cov_group *group, const cov_change *change, cov_buf *text)
+{
+    if (change->before == NULL)
+        return change->id;
+    cov_follow_id_text(&change->before[cov_follow_id_column(group->resource)], text);
+    return cov_buf_view(text);
+}
+
 static void removed_members(const cov_group *group, const cov_change *change, cov_buf *out)
 {
     cov_buf id = COV_BUF_IN(out->arena);
 
-    cov_follow_id_text(&change->before[cov_follow_id_column(group->resource)], &id);
     COV_BUF_LIT(out, ",\"objectId\":");
-    cov_json_str(out, cov_buf_view(&id));
+    cov_json_str(out, id_before(group, change, &id));
 }
 
 static bool make(cov_live_shard *shard, const cov_group *group, const cov_change *change,
@@ -245,10 +258,35 @@ static const cov_frame *frame_of(cov_live_shard *shard, const cov_group *group,
 
 /* ---- who gets what ---- */
 
+/*
+ * Only the database can tell, and what it tells is of now: later than the change, never earlier. So the first image says
+ * nothing, and what the client holds is what its subscription has noted (as_known).
+ */
+static cov_verdict verdict_of_database(cov_live_shard *shard, const cov_group *group,
+                                       const cov_change *change)
+{
+    cov_verdict v = { true, false, false };
+    cov_status st;
+    cov_error err;
+    cov_ctx ctx;
+
+    if (group->aggregate || change->after == NULL ||
+        (!group->with_deleted && cov_follow_is_deleted(group->resource, change->after)))
+        return v;
+    cov__shard_ctx(shard, group, &err, &ctx);
+    st = cov_follow_covers(group->resource, &ctx, group->expr, change->after, &v.after);
+    if (st != COV_OK)
+        cov__log_failure(shard->host, "scope of a subscription", &err);
+    v.unknown = st != COV_OK;
+    return v;
+}
+
 cov_verdict cov__verdict(cov_live_shard *shard, const cov_group *group, const cov_change *change)
 {
     cov_verdict v = { false, false, false };
 
+    if (group->needs_db)
+        return verdict_of_database(shard, group, change);
     v.unknown = change->before == NULL && change->kind != COV_CHANGE_CREATE;
     v.before = change->before != NULL && cov__group_matches(shard, group, change->before);
     v.after = change->after != NULL && cov__group_matches(shard, group, change->after);
@@ -268,21 +306,15 @@ static void send_one(cov_live_shard *shard, cov_sub *sub, const cov_change *chan
         cov__sub_invalidate(sub, "Catchup unavailable - please refetch");
 }
 
-static cov_str id_before(const cov_sub *sub, const cov_change *change, cov_buf *text)
-{
-    cov_follow_id_text(&change->before[cov_follow_id_column(sub->group->resource)], text);
-    return cov_buf_view(text);
-}
-
 /* For a client that told us what it holds: what left must have been there, what stays may be new to it. */
 static cov_verdict as_known(cov_sub *sub, const cov_change *change, cov_verdict v)
 {
     cov_buf text = COV_BUF_IN(sub->shard->arena);
 
-    if (sub->known == NULL)
+    if (sub->known == NULL && !sub->group->needs_db)
         return v;
     if (v.before) {
-        cov_str id = id_before(sub, change, &text);
+        cov_str id = id_before(sub->group, change, &text);
 
         v.before = cov__known_has(sub->known, id);
         cov__known_remove(sub->known, id);
@@ -297,21 +329,16 @@ static bool same_id(const cov_sub *sub, const cov_change *change)
     size_t at = cov_follow_id_column(sub->group->resource);
     cov_buf text = COV_BUF_IN(sub->shard->arena);
 
+    if (change->before == NULL)
+        return true;
     if (change->before[at].type == COV_INT && change->after[at].type == COV_INT)
         return change->before[at].i == change->after[at].i;
-    return cov_str_eq(id_before(sub, change, &text), change->id);
+    return cov_str_eq(id_before(sub->group, change, &text), change->id);
 }
 
-static void tell(cov_live_shard *shard, cov_sub *sub, const cov_change *change, delivery *d,
-                 cov_verdict verdict)
+static void tell_as(cov_live_shard *shard, cov_sub *sub, const cov_change *change, delivery *d,
+                    cov_verdict v)
 {
-    cov_verdict v;
-
-    if (verdict.unknown) {
-        cov__sub_invalidate(sub, "Catchup unavailable - please refetch");
-        return;
-    }
-    v = as_known(sub, change, verdict);
     if (v.before && v.after && same_id(sub, change)) {
         send_one(shard, sub, change, d, COV_EVENT_CHANGED);
         return;
@@ -320,6 +347,15 @@ static void tell(cov_live_shard *shard, cov_sub *sub, const cov_change *change, 
         send_one(shard, sub, change, d, COV_EVENT_REMOVED);
     if (v.after)
         send_one(shard, sub, change, d, COV_EVENT_ADDED);
+}
+
+static void tell(cov_live_shard *shard, cov_sub *sub, const cov_change *change, delivery *d,
+                 cov_verdict verdict)
+{
+    if (verdict.unknown)
+        cov__sub_invalidate(sub, "Catchup unavailable - please refetch");
+    else
+        tell_as(shard, sub, change, d, as_known(sub, change, verdict));
 }
 
 static void tell_group(cov_live_shard *shard, cov_group *group, const cov_change *change, void *arg)
@@ -361,21 +397,34 @@ void cov__shard_change(cov_live_shard *shard, const cov_change *change)
         cov__frame_dispose(&d.frames[i].frame);
 }
 
+static void tell_alone(cov_sub *sub, const cov_change *change, cov_verdict v,
+                       void (*how)(cov_live_shard *, cov_sub *, const cov_change *, delivery *,
+                                   cov_verdict))
+{
+    delivery d;
+
+    d.n = d.oldest = 0;
+    d.floor = sub->seq;
+    memset(d.frames, 0, sizeof d.frames);
+    how(sub->shard, sub, change, &d, v);
+    for (size_t i = 0; i < d.n; i++)
+        cov__frame_dispose(&d.frames[i].frame);
+}
+
+void cov__sub_tell_as(cov_sub *sub, const cov_change *change, cov_verdict v)
+{
+    tell_alone(sub, change, v, tell_as);
+}
+
 void cov__sub_tell(cov_sub *sub, const cov_change *change)
 {
-    cov_verdict v = { false, false, false };
-    delivery d;
+    cov_verdict v;
 
     if (change->invalidates != NULL) {
         cov__sub_invalidate(sub, change->invalidates);
         return;
     }
-    d.n = d.oldest = 0;
-    d.floor = sub->seq;
-    memset(d.frames, 0, sizeof d.frames);
     v = cov__verdict(sub->shard, sub->group, change);
     if (v.before || v.after || v.unknown)
-        tell(sub->shard, sub, change, &d, v);
-    for (size_t i = 0; i < d.n; i++)
-        cov__frame_dispose(&d.frames[i].frame);
+        tell_alone(sub, change, v, tell);
 }

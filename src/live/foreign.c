@@ -14,18 +14,10 @@
 /* So many at once are not told row by row: reading again is quicker. */
 enum { MAX_ENTRIES = 2000 };
 
-static const cov_live_table *table_named(const cov_live *live, cov_str name)
-{
-    for (size_t i = 0; i < live->n_tables; i++)
-        if (cov_str_eq(live->tables[i].name, name))
-            return &live->tables[i];
-    return NULL;
-}
-
 static const cov_resource *find(void *self, cov_str name, size_t *table)
 {
     const cov_live *live = self;
-    const cov_live_table *found = table_named(live, name);
+    const cov_live_table *found = cov__live_table(live, name);
 
     if (found == NULL)
         return NULL;
@@ -37,7 +29,7 @@ static const cov_resource *find(void *self, cov_str name, size_t *table)
 static void tell(cov_live *live, cov_change *change)
 {
     if (change == NULL)
-        cov__live_lose(live);
+        cov__live_lose_held(live, 0);
     else if (change->seq > live->looked)
         cov__live_spread(live, change);
 }
@@ -45,7 +37,7 @@ static void tell(cov_live *live, cov_change *change)
 static void tell_table(void *self, cov_str name, int64_t seq)
 {
     cov_live *live = self;
-    const cov_live_table *table = table_named(live, name);
+    const cov_live_table *table = cov__live_table(live, name);
     cov_change like = { .kind = COV_CHANGE_UPDATE, .id = COV_STR("*"), .seq = seq };
     cov_change *change;
 
@@ -68,7 +60,7 @@ static cov_status catch_up(cov_live *live, cov_ctx *ctx, int64_t since, int64_t 
         return st;
     cov_host_lock(live->host, live->lock);
     if (others.gap && live->looked == since)
-        cov__live_lose(live);
+        cov__live_lose_held(live, 0);
     else if (others.n > MAX_ENTRIES)
         st = cov_changelog_foreign(&live->log, ctx, since, upto, tell_table, live);
     else

@@ -71,8 +71,6 @@ static void identity_of(const cov_group *like, const cov_rsql_expr *expr, cov_bu
     cov_buf_char(out, like->with_deleted ? 'd' : '-');
     cov_rsql_identity(expr, out);
     for (int i = 0; i < COV_N_PARAMS; i++) {
-        if (i == COV_PARAM_FILTER)
-            continue; /* its meaning is in the predicate */
         cov_buf_append(out, &like->params[i].len, sizeof like->params[i].len);
         cov_buf_str(out, like->params[i]);
     }
@@ -86,10 +84,13 @@ static const bool shapes_aggregate[COV_N_PARAMS] = {
     [COV_PARAM_MIN] = true,    [COV_PARAM_MAX] = true,          [COV_PARAM_HAVING] = true,
 };
 
-/* Only what is needed again: to name relations, to compute an aggregate, to ask a scope that may answer differently. */
-static void take_params(cov_group *group, const cov_ctx *ctx)
+/*
+ * Only what is needed again: to name relations, to compute an aggregate, to ask a scope that may answer differently. A
+ * filter that is asked for again is part of the identity; otherwise all of it is in the predicate.
+ */
+static void take_params(cov_group *group, const cov_ctx *ctx, const cov_principal *who)
 {
-    bool again = cov_follow_scope_varies(group->resource);
+    bool again = cov_follow_scope_varies(group->resource) || (who != NULL && who->refresh != NULL);
 
     for (int i = 0; i < COV_N_PARAMS; i++) {
         bool row = i == COV_PARAM_INCLUDE || (i == COV_PARAM_FILTER && again);
@@ -157,7 +158,7 @@ cov_group *cov__group_new(const cov_live *live, const cov_ctx *ctx, const cov_re
 
     like.table = table_of(live, r);
     like.with_deleted = aggregate && cov_param_flag(ctx, COV_PARAM_WITH_DELETED);
-    take_params(&like, ctx);
+    take_params(&like, ctx, who);
     /* An aggregate reads through its request again, scope included, so it always has somebody's eyes. */
     if (aggregate || cov_follow_is_personal(r, like.params[COV_PARAM_INCLUDE]))
         like.who = who;
@@ -167,6 +168,7 @@ cov_group *cov__group_new(const cov_live *live, const cov_ctx *ctx, const cov_re
         return NULL;
     if (group->who != NULL)
         group->who->retain(group->who);
+    group->needs_db = group->expr != NULL && cov_rsql_needs_db(group->expr);
     group->indexed = choose_term(group->expr, &term);
     if (group->indexed) {
         group->term_column = term.column->index;

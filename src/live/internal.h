@@ -45,12 +45,20 @@ struct cov_live {
     cov_live_shard *shards;
 };
 
-/* ---- live.c; with the lock ---- */
+/* ---- live.c ---- */
 
-/* Number the change and put it into the mailboxes. */
+/* NULL: no resource shows it. */
+const cov_live_table *cov__live_table(const cov_live *live, cov_str name);
+/* The latest sequence that was told here; not with COV_CHANGELOG_DATABASE. */
+int64_t cov__live_seq(cov_live *live);
+/* Tell an entry of the key-value store unless it was told already; NULL: one that concerns nobody here. */
+void cov__live_tell(cov_live *live, cov_change *change, int64_t seq);
+/* Changes, up to `upto` when that is not 0, are not known here: everybody reads again. */
+void cov__live_lose(cov_live *live, int64_t upto);
+/* The same, for who holds the lock. */
+void cov__live_lose_held(cov_live *live, int64_t upto);
+/* Number the change and put it into the mailboxes. With the lock. */
 void cov__live_spread(cov_live *live, cov_change *change);
-/* A change is not known: nobody may go on as if nothing had happened. */
-void cov__live_lose(cov_live *live);
 
 /* ---- foreign.c ---- */
 
@@ -95,9 +103,14 @@ struct cov_live_shard {
     size_t cap_inbox;
     bool overflow;                /* a change was lost for want of memory: everybody reads again */
     struct cov_message *messages; /* of other threads, newest first */
+    struct cov_recheck *rechecks; /* users to be asked about again */
+    bool recheck_all;             /* there was no memory for their names */
     cov_live_shard *next;         /* of the app */
 };
 
+/* cov_due_add outside of the clock's own round: the loop learns of it when nothing was due so early. */
+COV_CHECK bool cov__shard_due(cov_live_shard *shard, cov_due *due, int64_t after_ms, int64_t now_ms,
+                              cov_due_fn fn);
 /* What every stream's response begins with. */
 void cov__stream_head(cov_response *res);
 /* A context to read as a subscriber: arena, connection and error of the shard. `err` is the caller's. */
@@ -132,6 +145,8 @@ struct cov_group {
     bool indexed;
     bool aggregate;
     bool with_deleted;
+    bool
+        needs_db; /* only the database knows who is inside, so each subscription keeps the ids it holds */
     struct cov_tally *tally; /* aggregates */
 };
 
@@ -256,12 +271,29 @@ size_t cov__sub_queue_limit(const cov_sub *sub);
 void cov__sub_drained(cov_sub *sub);
 /* One change, to this subscription alone. */
 void cov__sub_tell(cov_sub *sub, const cov_change *change);
+/* The same, when what became of the row is known. */
+void cov__sub_tell_as(cov_sub *sub, const cov_change *change, cov_verdict v);
+/* The session is over: say so and end. */
+void cov__sub_revoked(cov_sub *sub);
 
-/* ---- known.c: a set of ids ---- */
+/* ---- recheck.c: who they are and what they may see, asked again ---- */
+
+/* Ask every scopeRecheckMs. False: out of memory. */
+COV_CHECK bool cov__recheck_schedule(cov_live_shard *shard, cov_sub *sub, int64_t now_ms);
+/* Ask those whose user is named in the mailbox now. */
+void cov__recheck_named(cov_live_shard *shard, struct cov_recheck *named);
+void cov__recheck_free(struct cov_recheck *named);
+
+/* ---- known.c: a set of ids; NULL is empty ---- */
 COV_CHECK bool cov__known_add(cov_known **known, cov_str id);
 bool cov__known_has(const cov_known *known, cov_str id);
 void cov__known_remove(cov_known *known, cov_str id);
 void cov__known_free(cov_known *known);
+/* Find what is gone: begin, mark what is there (false: it is not in the set), then ask for each that was not marked. */
+void cov__known_begin(cov_known *known);
+bool cov__known_mark(const cov_known *known, cov_str id);
+/* Any that is not marked, until it is removed; ptr NULL: none. *bucket begins at 0. Its text lives in the set. */
+cov_str cov__known_unmarked(const cov_known *known, size_t *bucket);
 
 /* ---- begin.c: the cut, the snapshot, what was missed ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ids that a client said it holds (knownIds). Only then does what it holds differ from what matches, so only such
- * subscriptions pay for a set; all others are judged by the two images of a row.
+ * The ids that a client holds: for those that said which (knownIds), and for scopes that only the database can judge.
+ * Only such subscriptions pay for a set; all others are judged by the two images of a row.
  */
 #include <stdlib.h>
 
@@ -10,12 +10,14 @@
 
 typedef struct known_id {
     cov_link link;
+    uint64_t round; /* of the last cov__known_mark */
     size_t len;
     char text[];
 } known_id;
 
 struct cov_known {
     cov_links ids;
+    uint64_t round;
 };
 
 static known_id *find(const cov_known *known, cov_str id)
@@ -32,7 +34,34 @@ static known_id *find(const cov_known *known, cov_str id)
 
 bool cov__known_has(const cov_known *known, cov_str id)
 {
-    return find(known, id) != NULL;
+    return known != NULL && find(known, id) != NULL;
+}
+
+void cov__known_begin(cov_known *known)
+{
+    if (known != NULL)
+        known->round++;
+}
+
+bool cov__known_mark(const cov_known *known, cov_str id)
+{
+    known_id *entry = known != NULL ? find(known, id) : NULL;
+
+    if (entry != NULL)
+        entry->round = known->round;
+    return entry != NULL;
+}
+
+cov_str cov__known_unmarked(const cov_known *known, size_t *bucket)
+{
+    for (; known != NULL && *bucket < known->ids.cap; ++*bucket)
+        for (cov_link *l = known->ids.heads[*bucket]; l != NULL; l = l->next) {
+            const known_id *entry = (const known_id *)(const void *)l;
+
+            if (entry->round != known->round)
+                return cov_str_of(entry->text, entry->len);
+        }
+    return COV_STR_NULL;
 }
 
 bool cov__known_add(cov_known **known, cov_str id)
@@ -48,6 +77,7 @@ bool cov__known_add(cov_known **known, cov_str id)
     entry = id.len <= SIZE_MAX / 2 ? malloc(sizeof *entry + id.len) : NULL;
     if (entry == NULL)
         return false;
+    entry->round = (*known)->round;
     entry->len = id.len;
     if (id.len != 0)
         memcpy(entry->text, id.ptr, id.len);
@@ -59,7 +89,7 @@ bool cov__known_add(cov_known **known, cov_str id)
 
 void cov__known_remove(cov_known *known, cov_str id)
 {
-    known_id *entry = find(known, id);
+    known_id *entry = known != NULL ? find(known, id) : NULL;
 
     if (entry == NULL)
         return;

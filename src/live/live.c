@@ -14,7 +14,7 @@ static cov_live *of_feed(cov_feed *feed)
     return (cov_live *)(void *)feed;
 }
 
-static cov_live_table *table_named(const cov_live *live, cov_str name)
+const cov_live_table *cov__live_table(const cov_live *live, cov_str name)
 {
     for (size_t i = 0; i < live->n_tables; i++)
         if (cov_str_eq(live->tables[i].name, name))
@@ -24,17 +24,25 @@ static cov_live_table *table_named(const cov_live *live, cov_str name)
 
 /* ---- what requests call ---- */
 
+static bool records(const cov_feed *feed, cov_str table)
+{
+    const cov_live *live = (const cov_live *)(const void *)feed;
+
+    return live->options.records_all || cov__live_table(live, table) != NULL ||
+           (live->options.users_table.len != 0 && cov_str_eq(table, live->options.users_table));
+}
+
 static bool follows(const cov_feed *feed, const cov_resource *r)
 {
     const cov_live *live = (const cov_live *)(const void *)feed;
-    const cov_live_table *table = table_named(live, cov_follow_table(r)->name);
+    const cov_live_table *table = cov__live_table(live, cov_follow_table(r)->name);
 
     return table != NULL && atomic_load(&table->followers) != 0;
 }
 
 static const cov_resource *shows(const cov_feed *feed, cov_str name)
 {
-    const cov_live_table *table = table_named((const cov_live *)(const void *)feed, name);
+    const cov_live_table *table = cov__live_table((const cov_live *)(const void *)feed, name);
 
     return table != NULL ? table->resource : NULL;
 }
@@ -42,8 +50,7 @@ static const cov_resource *shows(const cov_feed *feed, cov_str name)
 static cov_status written(cov_feed *feed, cov_ctx *ctx, struct cov_mutation_node *node)
 {
     cov_live *live = of_feed(feed);
-    const cov_live_table *table = table_named(live, node->mutation.resource);
-
+    const cov_live_table *table = cov__live_table(live, node->mutation.resource);
     bool after_other = false;
     cov_status st;
 
@@ -113,6 +120,7 @@ static cov_status subscribe_aggregate(cov_feed *feed, cov_ctx *ctx, const cov_re
 
 /* ---- life ---- */
 
+/* Tables that nobody can follow have no changelog. */
 static bool add_tables(cov_live *live, const cov_live_options *options)
 {
     live->tables = COV_NEW_ARRAY(live->arena, cov_live_table, options->n_resources + 1);
@@ -122,7 +130,9 @@ static bool add_tables(cov_live *live, const cov_live_options *options)
         const cov_table *table = cov_follow_table(options->resources[i]);
         cov_live_table *to;
 
-        if (table_named(live, table->name) != NULL)
+        /* Writing rows that nobody can follow costs nothing here. */
+        if (!cov_follow_config(options->resources[i])->capabilities.subscribe ||
+            cov__live_table(live, table->name) != NULL)
             continue;
         to = &live->tables[live->n_tables++];
         to->name = table->name;
@@ -145,11 +155,20 @@ static bool make_locks(cov_live *live)
     return live->lock != NULL && live->limits.lock != NULL;
 }
 
+/* What only this process could read, and not after its end, the ring has already. */
+static bool is_worth_writing(const cov_kv *kv)
+{
+    return kv != NULL && (kv->driver->caps & (COV_KV_CAP_SHARED | COV_KV_CAP_DURABLE)) != 0;
+}
+
 static bool fill(cov_live *live, const cov_live_options *options)
 {
     live->host = options->host;
     live->options = *options;
     live->feed.writes = options->changelog == COV_CHANGELOG_DATABASE;
+    if (!live->feed.writes && is_worth_writing(options->kv))
+        live->log.kv = options->kv;
+    live->feed.records = records;
     live->feed.follows = follows;
     live->feed.shows = shows;
     live->feed.written = written;
@@ -205,8 +224,10 @@ cov_status cov_live_prepare(cov_live *live, cov_db *db, cov_error *err)
     cov_ctx ctx = { .host = live->host, .db = db, .err = err };
     cov_status st;
 
-    if (!live->log.in_database)
+    if (!live->log.in_database) {
+        cov_live_catch_up(live);
         return COV_OK;
+    }
     st = cov_db_script(db, cov_changelog_table_sql, err);
     return st == COV_OK ? cov_changelog_latest(&ctx, &live->looked) : st;
 }
@@ -267,15 +288,15 @@ void cov__live_spread(cov_live *live, cov_change *change)
 }
 
 /* Nobody may go on as if nothing had happened. */
-void cov__live_lose(cov_live *live)
+void cov__live_lose_held(cov_live *live, int64_t upto)
 {
     cov_error err;
 
     cov_error_init(&err, NULL);
-    cov_fail_nomem(&err);
+    cov_fail(&err, COV_EBUSY, "out of memory, or the changelog cannot be reached");
     cov__log_failure(live->host, "a change was not delivered", &err);
     if (!live->log.in_database) {
-        cov_changelog_lose(&live->log);
+        cov_changelog_lose(&live->log, upto);
         live->position++;
     }
     for (cov_live_shard *shard = live->shards; shard != NULL; shard = shard->next)
@@ -283,22 +304,72 @@ void cov__live_lose(cov_live *live)
             shard->wake(shard->wake_self);
 }
 
-void cov_live_publish(cov_live *live, const cov_mutations *mutations)
+void cov__live_lose(cov_live *live, int64_t upto)
 {
-    for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next) {
-        const cov_live_table *table = table_named(live, node->mutation.resource);
-        cov_change *change;
+    cov_host_lock(live->host, live->lock);
+    cov__live_lose_held(live, upto);
+    cov_host_unlock(live->host, live->lock);
+}
 
-        if (table == NULL)
-            continue;
-        change = change_of(live, table, node);
-        cov_host_lock(live->host, live->lock);
-        if (change != NULL)
-            cov__live_spread(live, change);
-        else
-            cov__live_lose(live);
-        cov_host_unlock(live->host, live->lock);
-        cov_change_release(change);
+int64_t cov__live_seq(cov_live *live)
+{
+    int64_t seq;
+
+    cov_host_lock(live->host, live->lock);
+    seq = live->log.seq;
+    cov_host_unlock(live->host, live->lock);
+    return seq;
+}
+
+/* Whoever finds an entry first tells it; who comes second finds that it was told. */
+void cov__live_tell(cov_live *live, cov_change *change, int64_t seq)
+{
+    cov_host_lock(live->host, live->lock);
+    if (seq > live->log.seq && change != NULL)
+        cov__live_spread(live, change);
+    else if (seq > live->log.seq)
+        live->log.seq = seq;
+    cov_host_unlock(live->host, live->lock);
+}
+
+/* What others entered before it comes first. */
+static void fill_hole(cov_live *live, int64_t seq)
+{
+    bool hole;
+
+    cov_host_lock(live->host, live->lock);
+    hole = !live->log.joined || seq > live->log.seq + 1;
+    cov_host_unlock(live->host, live->lock);
+    if (hole)
+        cov_live_catch_up(live);
+}
+
+static void publish_one(cov_live *live, const cov_live_table *table,
+                        const struct cov_mutation_node *node)
+{
+    bool stored = live->log.kv != NULL;
+    cov_change *change = !stored || node->seq != 0 ? change_of(live, table, node) : NULL;
+
+    if (stored && change != NULL)
+        fill_hole(live, node->seq);
+    cov_host_lock(live->host, live->lock);
+    if (change == NULL)
+        cov__live_lose_held(live, node->seq);
+    else if (!stored || change->seq > live->log.seq)
+        cov__live_spread(live, change);
+    cov_host_unlock(live->host, live->lock);
+    cov_change_release(change);
+}
+
+void cov_live_publish(cov_live *live, cov_arena *arena, const cov_mutations *mutations)
+{
+    if (live->log.kv != NULL && mutations->first != NULL)
+        cov_changelog_append(live, arena, mutations);
+    for (const struct cov_mutation_node *node = mutations->first; node != NULL; node = node->next) {
+        const cov_live_table *table = cov__live_table(live, node->mutation.resource);
+
+        if (table != NULL)
+            publish_one(live, table, node);
     }
 }
 

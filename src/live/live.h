@@ -13,7 +13,7 @@
  *
  *   database  The changelog is a table, and a change's position is its sequence there, written in the transaction of the
  *             row. The cut is the highest sequence that the subscriber's own transaction sees.
- *   memory    Positions are given after the commit, between cov_live_commit_begin and cov_live_commit_end, which every
+ *   kv        Positions are given after the commit, between cov_live_commit_begin and cov_live_commit_end, which every
  *             writer calls around COMMIT and publishing. Both count. A reader that finds the counts equal, pins its
  *             snapshot, takes the highest position, and finds the begin count unchanged, knows that no commit came
  *             between: everything published is in its snapshot and nothing else. Otherwise it waits for
@@ -25,13 +25,14 @@
 #ifndef COV_LIVE_LIVE_H
 #define COV_LIVE_LIVE_H
 
+#include "covara/kv.h"
 #include "resource/feed.h"
 
 typedef struct cov_live cov_live;
 typedef struct cov_live_shard cov_live_shard;
 
 typedef enum cov_changelog_kind {
-    COV_CHANGELOG_MEMORY, /* of this process: a restart begins anew, and who resumes is told to read again */
+    COV_CHANGELOG_KV, /* after the commit, into the key-value store; read from a ring in memory that mirrors its end */
     COV_CHANGELOG_DATABASE
 } cov_changelog_kind;
 
@@ -41,6 +42,10 @@ typedef struct cov_live_options {
     cov_resource *const *resources;
     size_t n_resources;
     cov_changelog_kind changelog;
+    cov_kv *
+        kv; /* NULL, or one that nobody else sees and that does not last: the ring is the changelog */
+    bool records_all;          /* changes of every table are recorded: somebody listens to all */
+    cov_str users_table;       /* its changes are recorded too; empty: none */
     int64_t changelog_entries; /* most that are kept, over all resources; 0 = 10000 */
     struct {
         bool enabled;
@@ -55,7 +60,7 @@ COV_CHECK cov_status cov_live_new(const cov_live_options *options, cov_live **ou
 void cov_live_free(cov_live *live);
 /* For cov_ctx.feed. */
 cov_feed *cov_live_feed(cov_live *live);
-/* With COV_CHANGELOG_DATABASE: make the changelog's table unless it is there. On a writing connection. */
+/* Before the first request, on a writing connection: make the changelog's table, or go on where the store ended. */
 COV_CHECK cov_status cov_live_prepare(cov_live *live, cov_db *db, cov_error *err);
 
 /* SQL that makes the changelog's table, unless it is there, and the triggers that enter into it what others change. */
@@ -69,8 +74,18 @@ void cov_live_triggers_sql(const cov_live *live, cov_buf *out);
  */
 void cov_live_commit_begin(cov_live *live);
 void cov_live_commit_end(cov_live *live);
-/* What a request changed, once it is durable and before its arena is reset. In the order of commits. */
-void cov_live_publish(cov_live *live, const cov_mutations *mutations);
+/* What a request changed, once it is durable and before its arena is reset. In the order of commits. Blocks as the
+ * key-value store does; `arena` owns what that needs. */
+void cov_live_publish(cov_live *live, cov_arena *arena, const cov_mutations *mutations);
+/*
+ * With COV_CHANGELOG_KV: tell followers what other processes entered into the store. To be called when one of them says
+ * that it did (a message of `covara:events`), and after messages may have been lost. Blocks as the store does; not on an
+ * event loop when that waits for a socket.
+ */
+void cov_live_catch_up(cov_live *live);
+
+/* The user's sessions or rights changed ("*": anybody's): ask again now what their subscriptions may see. Any thread. */
+void cov_live_recheck(cov_live *live, cov_str user_id);
 
 /*
  * db    the loop's reading connection; borrowed
@@ -87,7 +102,7 @@ void cov_live_shard_end(cov_live_shard *shard);
 void cov_live_run(cov_live_shard *shard);
 /*
  * What is due at `now_ms` (host->now_ms): heartbeats, aggregates, checks of scopes and sessions. Returns when to call
- * again, INT64_MAX for never. A subscription may bring that forward: cov_live_next says so after each request.
+ * again, INT64_MAX for never. When a subscription brings that forward, the shard wakes its loop; cov_live_next says to when.
  */
 int64_t cov_live_tick(cov_live_shard *shard, int64_t now_ms);
 int64_t cov_live_next(const cov_live_shard *shard);

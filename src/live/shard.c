@@ -41,6 +41,7 @@ static void dispose(cov_live_shard *shard)
         cov_change_release(shard->inbox[i]);
     free(shard->inbox);
     cov__messages_free(shard->messages);
+    cov__recheck_free(shard->rechecks);
     cov_payload_release(shard->ping);
     cov_links_dispose(&shard->groups);
     cov_due_dispose(&shard->lanes);
@@ -164,32 +165,49 @@ static void retry_pending(cov_live_shard *shard)
         atomic_fetch_sub(&shard->live->waiting, 1);
 }
 
-void cov_live_run(cov_live_shard *shard)
-{
+/* What other threads put there, taken out at once. */
+typedef struct mail {
     cov_change **inbox;
-    struct cov_message *messages;
-    bool overflow;
     size_t n;
+    struct cov_message *messages;
+    struct cov_recheck *rechecks;
+    bool overflow;
+    bool recheck_all;
+} mail;
+
+static mail take_mail(cov_live_shard *shard)
+{
+    mail m;
 
     cov_host_lock(shard->host, shard->lock);
-    inbox = shard->inbox;
-    n = shard->n_inbox;
-    overflow = shard->overflow;
-    messages = shard->messages;
+    m = (mail){ shard->inbox,    shard->n_inbox,  shard->messages,
+                shard->rechecks, shard->overflow, shard->recheck_all };
     shard->inbox = NULL;
     shard->n_inbox = shard->cap_inbox = 0;
-    shard->overflow = false;
+    shard->overflow = shard->recheck_all = false;
     shard->messages = NULL;
+    shard->rechecks = NULL;
     cov_host_unlock(shard->host, shard->lock);
-    for (size_t i = 0; i < n; i++) {
-        cov__shard_change(shard, inbox[i]);
-        cov_change_release(inbox[i]);
+    return m;
+}
+
+/* Who must not see any more is out before what changed is told. */
+void cov_live_run(cov_live_shard *shard)
+{
+    mail m = take_mail(shard);
+
+    if (m.recheck_all || m.rechecks != NULL)
+        cov__recheck_named(shard, m.recheck_all ? NULL : m.rechecks);
+    cov__recheck_free(m.rechecks);
+    for (size_t i = 0; i < m.n; i++) {
+        cov__shard_change(shard, m.inbox[i]);
+        cov_change_release(m.inbox[i]);
         cov_arena_reset(shard->arena);
     }
-    free(inbox);
-    if (overflow)
+    free(m.inbox);
+    if (m.overflow)
         invalidate_all(shard);
-    cov__messages_run(shard, messages);
+    cov__messages_run(shard, m.messages);
     retry_pending(shard);
     cov__mux_sweep(shard);
     cov_arena_reset(shard->arena);
@@ -204,6 +222,18 @@ int64_t cov_live_tick(cov_live_shard *shard, int64_t now_ms)
     cov__mux_sweep(shard);
     cov_arena_reset(shard->arena);
     return next;
+}
+
+bool cov__shard_due(cov_live_shard *shard, cov_due *due, int64_t after_ms, int64_t now_ms,
+                    cov_due_fn fn)
+{
+    int64_t next_ms = cov_due_next(&shard->lanes);
+
+    if (!cov_due_add(&shard->lanes, due, after_ms, now_ms, fn))
+        return false;
+    if (due->at_ms < next_ms)
+        shard->wake(shard->wake_self);
+    return true;
 }
 
 int64_t cov_live_next(const cov_live_shard *shard)

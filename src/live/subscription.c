@@ -47,12 +47,25 @@ static cov_status read_options(const cov_ctx *ctx, cov_sub *sub)
     return st == COV_OK ? read_known(ctx, sub) : st;
 }
 
+/* What crosses relations is followed by asking again only. */
+static cov_status check_relations(const cov_ctx *ctx, const cov_resource *r,
+                                  const cov_rsql_expr *expr)
+{
+    if (expr == NULL || !cov_rsql_needs_db(expr) || cov_follow_config(r)->sse.scope_recheck_ms > 0)
+        return COV_OK;
+    return cov_fail(ctx->err, COV_EFILTER,
+                    "Invalid filter expression: Relation-path subscribe scopes require "
+                    "sse.scopeRecheckMs > 0");
+}
+
 static cov_status make_group(cov_live *live, cov_ctx *ctx, const cov_resource *r, bool aggregate,
                              cov_sub *sub)
 {
     const cov_rsql_expr *expr = NULL;
     cov_status st = cov_follow_predicate(r, ctx, aggregate ? COV_OP_READ : COV_OP_SUBSCRIBE, &expr);
 
+    if (st == COV_OK && !aggregate)
+        st = check_relations(ctx, r, expr);
     if (st == COV_OK)
         st = aggregate ? cov_follow_check_aggregate(r, ctx) : cov_follow_check_include(r, ctx);
     if (st == COV_OK && !aggregate)
@@ -190,41 +203,6 @@ static void heartbeat(struct cov_live_shard *shard, cov_due *due, int64_t now_ms
         cov__sub_end(sub);
 }
 
-static bool scope_changed(cov_live_shard *shard, const cov_sub *sub)
-{
-    cov_buf identity = COV_BUF_IN(shard->arena);
-    cov_buf before = COV_BUF_IN(shard->arena);
-    const cov_rsql_expr *expr = NULL;
-    cov_error err;
-    cov_ctx ctx;
-
-    cov__shard_ctx(shard, sub->group, &err, &ctx);
-    ctx.user = sub->who != NULL ? &sub->who->vars : NULL;
-    ctx.principal = sub->who;
-    if (cov_follow_predicate(sub->group->resource, &ctx,
-                             sub->group->aggregate ? COV_OP_READ : COV_OP_SUBSCRIBE,
-                             &expr) != COV_OK)
-        return false; /* asked again at the next check */
-    cov_rsql_identity(expr, &identity);
-    cov_rsql_identity(sub->group->expr, &before);
-    return !cov_str_eq(cov_buf_view(&identity), cov_buf_view(&before));
-}
-
-/* What may be seen has changed: the client reads again, and its new subscription has the new scope. */
-static void recheck(struct cov_live_shard *shard, cov_due *due, int64_t now_ms)
-{
-    cov_sub *sub = (cov_sub *)(void *)((char *)due - offsetof(cov_sub, recheck));
-    int64_t pause_ms = cov_follow_config(sub->group->resource)->sse.scope_recheck_ms;
-
-    if (scope_changed(shard, sub)) {
-        if (!sub->group->aggregate)
-            cov__sub_invalidate(sub, "Scope changed - please refetch");
-        cov__sub_end(sub);
-    } else if (!cov_due_add(&shard->lanes, due, pause_ms, now_ms, recheck)) {
-        cov__sub_end(sub);
-    }
-}
-
 /* Twice a second, as long as somebody follows. */
 static void look(struct cov_live_shard *shard, cov_due *due, int64_t now_ms)
 {
@@ -239,13 +217,12 @@ static bool schedule(cov_live_shard *shard, cov_sub *sub)
     int64_t now_ms = shard->host->now_ms(shard->host->self);
 
     if (shard->live->log.in_database && shard->look.lane == NULL &&
-        !cov_due_add(&shard->lanes, &shard->look, LOOK_MS, now_ms, look))
+        !cov__shard_due(shard, &shard->look, LOOK_MS, now_ms, look))
         return false;
 
-    if (!cov_due_add(&shard->lanes, &sub->heartbeat, config->sse.heartbeat_ms, now_ms, heartbeat))
+    if (!cov__shard_due(shard, &sub->heartbeat, config->sse.heartbeat_ms, now_ms, heartbeat))
         return false;
-    return !cov_follow_scope_varies(sub->group->resource) || config->sse.scope_recheck_ms <= 0 ||
-           cov_due_add(&shard->lanes, &sub->recheck, config->sse.scope_recheck_ms, now_ms, recheck);
+    return cov__recheck_schedule(shard, sub, now_ms);
 }
 
 /* Look again after having said that somebody waits: the commit may have ended in between. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /batch and POST /batch/upsert (spec/01 section 11): all or nothing, one transaction. */
+#include "resource/feed.h"
 #include "resource/hooks.h"
 
 typedef struct batch_work {
@@ -91,8 +92,9 @@ static cov_status load_existing(batch_work *work, const cov_input *input, cov_va
     const cov_resource *r = work->r;
     cov_where anywhere = { NULL, false };
     bool matters = work->create_scope != NULL || work->update.expr != NULL ||
-                   work->update.live_only || r->version != NULL || work->ctx->mutations != NULL ||
-                   cov__has_create_hooks(r) || cov__has_update_hooks(r, COV_KIND_UPDATE);
+                   work->update.live_only || r->version != NULL ||
+                   cov__feed_records(work->ctx, r->table->name) || cov__has_create_hooks(r) ||
+                   cov__has_update_hooks(r, COV_KIND_UPDATE);
 
     *row = NULL;
     if (!matters || !input->present[r->id->index])

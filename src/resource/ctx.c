@@ -69,17 +69,10 @@ void cov_record_external_mutation(cov_ctx *ctx, cov_str resource, cov_str type, 
 
 typedef struct remote_write {
     cov_ctx ctx;
-    cov_mutations before; /* what was recorded, when `work` runs once more */
+    cov_mutations own; /* durable before the request ends, so told before that */
     cov_status (*work)(cov_ctx *ctx, void *arg);
     void *arg;
 } remote_write;
-
-static void forget_after(cov_mutations *mutations, const cov_mutations *before)
-{
-    *mutations = *before;
-    if (before->last != NULL)
-        before->last->next = NULL;
-}
 
 static cov_status run_remote(cov_db *db, void *arg, cov_error *err)
 {
@@ -88,9 +81,16 @@ static cov_status run_remote(cov_db *db, void *arg, cov_error *err)
     w->ctx.db = db;
     w->ctx.err = err;
     w->ctx.watch = NULL; /* of another connection */
-    if (w->ctx.mutations != NULL)
-        forget_after(w->ctx.mutations, &w->before);
+    w->own = (cov_mutations){ NULL, NULL };
     return w->work(&w->ctx, w->arg);
+}
+
+static void publish_remote(void *arg)
+{
+    remote_write *w = arg;
+
+    if (w->ctx.publisher != NULL)
+        w->ctx.publisher->publish(w->ctx.publisher->self, w->ctx.arena, &w->own);
 }
 
 typedef struct local_write {
@@ -115,6 +115,6 @@ cov_status cov__ctx_write(cov_ctx *ctx, cov_status (*work)(cov_ctx *ctx, void *a
     if (worker == NULL || worker->write == NULL)
         return cov__in_transaction(ctx, run_local, &local);
     if (ctx->mutations != NULL)
-        remote.before = *ctx->mutations;
-    return worker->write(worker->self, run_remote, &remote, ctx->err);
+        remote.ctx.mutations = &remote.own;
+    return worker->write(worker->self, run_remote, publish_remote, &remote, ctx->err);
 }

@@ -51,7 +51,20 @@ struct cov_principal {
     int64_t expires_at_ms; /* of the session; 0: never */
     void (*retain)(cov_principal *principal);
     void (*release)(cov_principal *principal);
+    /*
+     * Whoever this is now, with a reference: `principal` itself when nothing changed, NULL when the session or the user
+     * is gone. `differs`: more than the session's end changed, so scopes may answer differently. `ctx` reads; it
+     * never waits. May be NULL: nothing can change.
+     */
+    cov_status (*refresh)(cov_principal *principal, cov_ctx *ctx, cov_principal **out,
+                          bool *differs);
 };
+
+/* Whoever tells listeners and followers of what became durable. Any thread that commits. */
+typedef struct cov_publisher {
+    void (*publish)(void *self, cov_arena *arena, const cov_mutations *mutations);
+    void *self;
+} cov_publisher;
 
 struct cov_ctx {
     const cov_host *host;
@@ -69,6 +82,8 @@ struct cov_ctx {
     cov_header path_params[COV_MAX_PATH_PARAMS]; /* of a custom route, decoded */
     size_t n_path_params;
     cov_mutations *mutations; /* where changes are recorded */
+    const cov_publisher
+        *publisher; /* for writes that end before the request; NULL where there are none */
     cov_principal *principal; /* beside `user`; NULL: anonymous, or known for this request only */
     struct cov_feed *feed;    /* who follows changes (resource/feed.h); NULL: nobody can */
     struct cov_live_shard *shard; /* where a stream of this request will live; NULL: it cannot */
@@ -84,11 +99,13 @@ cov_str cov_param_get(const cov_ctx *ctx, cov_param param);
 bool cov_param_flag(const cov_ctx *ctx, cov_param param);
 /*
  * Run `work` where rows may be changed, in a transaction, and return when that is durable. It gets a ctx like `ctx`
- * whose db may write; what it records is told to listeners with the request's other changes. May run twice. `ctx->err` has
+ * whose db may write; on another thread, what it records is told to listeners before this returns. May run twice. `ctx->err` has
  * no members afterwards when it ran on another thread.
  */
 COV_CHECK cov_status cov__ctx_write(cov_ctx *ctx, cov_status (*work)(cov_ctx *ctx, void *arg),
                                     void *arg);
+/* If-None-Match names this entity tag: the client has what it asks for (etag.c). */
+bool cov__etag_none_match(cov_ctx *ctx, cov_str tag);
 /* Run `work` in a transaction, or a savepoint of the open one; all or nothing. */
 COV_CHECK cov_status cov__in_transaction(cov_ctx *ctx, cov_status (*work)(void *arg), void *arg);
 

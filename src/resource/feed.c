@@ -13,6 +13,11 @@ bool cov__feed_writes(const cov_ctx *ctx)
     return ctx->feed != NULL && ctx->feed->writes;
 }
 
+bool cov__feed_records(const cov_ctx *ctx, cov_str table)
+{
+    return ctx->mutations != NULL && (ctx->feed == NULL || ctx->feed->records(ctx->feed, table));
+}
+
 bool cov__feed_follows(const cov_resource *r, const cov_ctx *ctx)
 {
     return ctx->feed != NULL && ctx->mutations != NULL && ctx->feed->follows(ctx->feed, r);
@@ -24,7 +29,7 @@ cov_status cov__feed_changed_together(const cov_resource *r, cov_ctx *ctx, cov_o
 {
     cov_value *image;
 
-    if (ctx->mutations == NULL)
+    if (!cov__feed_records(ctx, r->table->name))
         return COV_OK;
     image = cov__values_clone(ctx->arena, row, r->table->n_columns);
     if (image == NULL)
@@ -144,6 +149,12 @@ cov_status cov_follow_rows(const cov_resource *r, cov_ctx *ctx, const cov_rsql_e
     return st == COV_OK ? cov_db_query(ctx->db, &stmt, sink, ctx->err) : st;
 }
 
+cov_status cov_follow_covers(const cov_resource *r, cov_ctx *ctx, const cov_rsql_expr *expr,
+                             const cov_value *row, bool *inside)
+{
+    return cov__access_covers(r, ctx, expr, row, inside);
+}
+
 cov_status cov_follow_check_aggregate(const cov_resource *r, cov_ctx *ctx)
 {
     cov_status st =
@@ -183,10 +194,17 @@ static bool value_of(cov_ctx *ctx, const cov_column *column, yyjson_val *json, c
 
 bool cov_follow_row_read(const cov_resource *r, cov_ctx *ctx, cov_str json, cov_value **row)
 {
-    cov_value *values = COV_NEW_ARRAY(ctx->arena, cov_value, r->table->n_columns);
     yyjson_val *object = NULL;
 
-    if (values == NULL || cov_json_read(ctx->arena, json, &object, NULL) != COV_OK)
+    return cov_json_read(ctx->arena, json, &object, NULL) == COV_OK &&
+           cov_follow_row_of(r, ctx, object, row);
+}
+
+bool cov_follow_row_of(const cov_resource *r, cov_ctx *ctx, cov_json *object, cov_value **row)
+{
+    cov_value *values = COV_NEW_ARRAY(ctx->arena, cov_value, r->table->n_columns);
+
+    if (values == NULL || !yyjson_is_obj(object))
         return false;
     for (size_t i = 0; i < r->table->n_columns; i++) {
         const cov_column *column = &r->table->columns[i];
@@ -198,7 +216,7 @@ bool cov_follow_row_read(const cov_resource *r, cov_ctx *ctx, cov_str json, cov_
             return false;
     }
     *row = values;
-    return yyjson_is_obj(object);
+    return true;
 }
 
 /* {"text":"0A"}, {"blob":"00FF"} */

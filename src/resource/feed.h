@@ -17,6 +17,8 @@ typedef struct cov_feed cov_feed;
 struct cov_feed {
     /* `written` writes to the database, so it and the row's statement need one transaction. */
     bool writes;
+    /* Somebody may want to know of changes of this table: they are recorded. */
+    bool (*records)(const cov_feed *feed, cov_str table);
     /* Somebody follows the table now: both images of each row that changes are needed. */
     bool (*follows)(const cov_feed *feed, const cov_resource *r);
     /* A resource that shows the table; NULL: none does. */
@@ -28,6 +30,7 @@ struct cov_feed {
 };
 
 bool cov__feed_writes(const cov_ctx *ctx);
+bool cov__feed_records(const cov_ctx *ctx, cov_str table);
 bool cov__feed_follows(const cov_resource *r, const cov_ctx *ctx);
 /* Record a row of a statement on many rows: as it is now, or (op delete) as it was or was marked as deleted. Borrowed. */
 COV_CHECK cov_status cov__feed_changed_together(const cov_resource *r, cov_ctx *ctx, cov_op op,
@@ -62,12 +65,17 @@ COV_CHECK cov_status cov_follow_object(const cov_resource *r, cov_ctx *ctx, cons
 /* Every row that satisfies `expr` and is not marked as deleted, in table order. */
 COV_CHECK cov_status cov_follow_rows(const cov_resource *r, cov_ctx *ctx, const cov_rsql_expr *expr,
                                      cov_row_sink *sink);
+/* Whether the database finds the row inside `expr`: for predicates that cov_rsql_needs_db. */
+COV_CHECK cov_status cov_follow_covers(const cov_resource *r, cov_ctx *ctx,
+                                       const cov_rsql_expr *expr, const cov_value *row,
+                                       bool *inside);
 /* Refuse aggregate parameters that do not fit (400). */
 COV_CHECK cov_status cov_follow_check_aggregate(const cov_resource *r, cov_ctx *ctx);
 /* The whole row as the changelog keeps it: every column, as JSON. And back: false when it does not fit the table. */
 void cov_follow_row_json(const cov_resource *r, cov_arena *arena, const cov_value *row,
                          cov_buf *out);
 bool cov_follow_row_read(const cov_resource *r, cov_ctx *ctx, cov_str json, cov_value **row);
+bool cov_follow_row_of(const cov_resource *r, cov_ctx *ctx, cov_json *object, cov_value **row);
 /* The same for a row as a trigger enters it (schema/log_triggers.h). */
 bool cov_follow_row_read_stored(const cov_resource *r, cov_ctx *ctx, cov_str json, cov_value **row);
 /* The text of an id, as `objectId` has it. */

@@ -4,6 +4,7 @@
 #define COV_RESOURCE_INTERNAL_H
 
 #include "base/json.h"
+#include "resource/etag.h"
 #include "resource/resource.h"
 #include "resource/row.h"
 
@@ -154,7 +155,6 @@ cov_str cov__etag(const cov_resource *r, cov_ctx *ctx, const cov_value *row);
 /* 412 unless If-Match allows. *conditional: an If-Match header was there. */
 COV_CHECK cov_status cov__etag_if_match(const cov_resource *r, cov_ctx *ctx, const cov_value *row,
                                         bool *conditional);
-bool cov__etag_none_match(cov_ctx *ctx, cov_str tag);
 cov_status cov__fail_precondition(cov_ctx *ctx, cov_str tag);
 /* " AND version = ?" for a conditional write. */
 void cov__etag_cas_sql(const cov_resource *r, const cov_value *row, cov_sql *sql);

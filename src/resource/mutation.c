@@ -10,7 +10,7 @@ struct cov_mutation_node *cov__record(cov_ctx *ctx, cov_str resource, cov_str ty
 {
     struct cov_mutation_node *node;
 
-    if (ctx->mutations == NULL)
+    if (!cov__feed_records(ctx, resource))
         return NULL;
     node = COV_NEW(ctx->arena, struct cov_mutation_node);
     if (node != NULL) {
@@ -56,7 +56,7 @@ cov_status cov__record_row(const cov_resource *r, cov_ctx *ctx, const char *type
     struct cov_mutation_node *node;
     cov_value user;
 
-    if (ctx->mutations == NULL)
+    if (!cov__feed_records(ctx, r->table->name))
         return COV_OK;
     cov__plain_text(&id, &(after != NULL ? after : before)[r->id->index]);
     node = cov__record(ctx, r->table->name, cov_str_from(type), cov_buf_view(&id));

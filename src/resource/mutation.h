@@ -2,7 +2,7 @@
 /*
  * resource/mutation.h - the record of what a request changed, for listeners once it is committed.
  *
- * Nothing is recorded while nobody listens. The list dies with the request's arena; a failed request's list is
+ * Nothing is recorded of tables that nobody may want to know of (cov_feed.records). The list dies with the request's arena; a failed request's list is
  * thrown away by cov_app_fetch.
  */
 #ifndef COV_RESOURCE_MUTATION_H

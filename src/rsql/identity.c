@@ -77,7 +77,7 @@ static void copy_kids(block *b, const cov_rsql_expr *e, cov_rsql_expr *to)
         to->kids.items = items;
 }
 
-/* Columns and the application's operators live as long as the app. */
+/* Columns, relations and the application's operators live as long as the app. */
 static const cov_rsql_expr *copy_expr(block *b, const cov_rsql_expr *e)
 {
     cov_rsql_expr *to = take(b, sizeof *to);
@@ -92,6 +92,11 @@ static const cov_rsql_expr *copy_expr(block *b, const cov_rsql_expr *e)
         copy_kids(b, e, to);
     } else if (has_values(e)) {
         copy_values(b, e, to);
+    } else if (e->kind == COV__EXPR_EXISTS) {
+        const cov_rsql_expr *where = copy_expr(b, e->exists.where);
+
+        if (to != NULL)
+            to->exists.where = where;
     } else if (e->kind == COV__EXPR_MATCH) {
         cov_str pattern = copy_text(b, e->pattern);
 
@@ -167,6 +172,11 @@ void cov_rsql_identity(const cov_rsql_expr *expr, cov_buf *out)
     }
     cov_buf_char(out, (char)expr->kind);
     cov_buf_char(out, (char)((expr->negate ? 1 : 0) | (expr->icase ? 2 : 0)));
+    if (expr->kind == COV__EXPR_EXISTS) {
+        raw(out, &expr->exists.hop, sizeof(expr->exists.hop));
+        cov_rsql_identity(expr->exists.where, out);
+        return;
+    }
     if (!has_kids(expr)) {
         leaf_identity(out, expr);
         return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The curl session of docs/accounts.md, command by command, against examples/notes: what the page shows is what happens.
+// The curl sessions of docs/accounts.md and docs/accounts-keys.md, command by command, against examples/notes: what a page shows is what happens.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
@@ -22,14 +22,16 @@ function session(markdown) {
   return steps;
 }
 
-/* Identifiers and times differ from run to run. */
+/* Identifiers, keys and times differ from run to run. */
 const plain = (text) => text.trim()
   .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "UUID")
+  .replace(/\b[0-9a-f]{16}\.[\w-]{32}/g, "KEY")
+  .replace(/"id":"[0-9a-f]{16}"/g, '"id":"ID"')
   .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "TIME");
 
-test("docs/accounts.md shows what examples/notes answers", async (t) => {
-  const steps = session(fs.readFileSync(path.join(root, "docs/accounts.md"), "utf8"));
-  assert.ok(steps.length >= 15, `only ${steps.length} commands`);
+for (const page of ["accounts.md", "accounts-keys.md"]) test(`docs/${page} shows what examples/notes answers`, async (t) => {
+  const steps = session(fs.readFileSync(path.join(root, "docs", page), "utf8"));
+  assert.ok(steps.length >= 12, `only ${steps.length} commands`);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "covara-notes-"));
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
   for (const name of ["covara.jsonc", "schema.sql"]) fs.copyFileSync(path.join(root, "examples/notes", name), path.join(folder, name));

@@ -116,6 +116,16 @@ for (const store of ["database", "kv"]) {
       assert.equal((await project.post("/api/auth/refresh", { refreshToken })).json.error.code, "TOKEN_REVOKED");
     });
 
+    test("when all sessions ended, another tab's moment of grace ended too", async () => {
+      const ada = new Person(project);
+      const { json } = await ada.login("ada@example.com", "secret-u1");
+      const refreshToken = ada.jar.get("refreshToken");
+      assert.equal((await ada.post("/api/auth/refresh", "{}")).status, 200);
+      assert.equal((await project.post("/api/auth/refresh", { refreshToken })).status, 200);
+      assert.equal((await project.post("/api/auth/logout-all", "{}", bearer(json.accessToken))).status, 200);
+      assert.equal((await project.post("/api/auth/refresh", { refreshToken })).json.error.code, "TOKEN_REVOKED");
+    });
+
     test("a token of a deleted user cannot be refreshed", async () => {
       project.sql(`INSERT INTO users (id, email, password_hash) SELECT 'g', 'gone@example.com', password_hash FROM users WHERE id='u1'`);
       const gone = new Person(project);

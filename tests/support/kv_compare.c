@@ -9,7 +9,7 @@ enum { MAX_ARGS = 16, TEXT_BYTES = 48 };
 /*
  * What arguments a command gets, a letter each: k a key, K one to three, f a field or member, F some, v a value, V some,
  * P pairs of field and value, d a score, D pairs of score and member, i an integer, r a rank, t a length of time, n now,
- * b a bound, p a pattern, S Z R M the options of SET, ZADD, ZRANGEBYSCORE and the mode of BUCKET. The second letter of
+ * b a bound, p a pattern, z the key of a sorted set, S Z R M the options of SET, ZADD, ZRANGEBYSCORE and the mode of BUCKET. The second letter of
  * `type` says which keys it mostly gets, so that most commands meet what they are about.
  */
 typedef struct shape {
@@ -74,6 +74,7 @@ static const shape shapes[] = {
     { COV_KV_WINDOW, 'c', "knt" },
     { COV_KV_SLIDE, 'q', "kntfi" },
     { COV_KV_BUCKET, 'b', "kndddM" },
+    { COV_KV_LOGADD, 'o', "kzvit" },
 };
 
 typedef struct source {
@@ -122,7 +123,7 @@ static void push_bytes(source *s)
 
 static void push_key(source *s, char type)
 {
-    static const char types[] = "thslzwcqb";
+    static const char types[] = "thslzwcqbo";
     unsigned b = next_byte(s);
     char name[8] = { type, ':', 0 };
 
@@ -272,6 +273,9 @@ static void push_argument(source *s, char what, char type)
     switch (what) {
     case 'k':
         push_key(s, type);
+        break;
+    case 'z':
+        push_key(s, 'z');
         break;
     case 'f':
         push_member(s);

@@ -889,6 +889,47 @@ static cov_kv_reply slide(run *c)
     return reply;
 }
 
+static cov_kv_reply logadd(run *c)
+{
+    run log = { c->m, c->args + 1, 2, find(c->m, c->args[1]) };
+    bool none[5] = { false };
+    cov_kv_reply *items;
+    cov_kv_reply reply = list(c->m, 2, &items);
+    cov_str members[2];
+    cov_buf member = COV_BUF_IN(c->m->arena);
+    cov_str last = c->args[2];
+    int64_t seq;
+    int64_t max;
+
+    if (!safe(c->args[3], 0, &seq) || !safe(c->args[4], 1, &max))
+        return error(NOT_INT);
+    if (last.len == 0 || cov_str_eq(c->args[0], c->args[1]))
+        return error(SYNTAX);
+    if ((c->r != NULL && c->r->type != 't') || (log.r != NULL && log.r->type != 'z'))
+        return error(WRONGTYPE);
+    if (c->r != NULL && !to_int(c->r->items[0].name, &seq))
+        return error(NOT_INT);
+    if (seq < 0 || seq++ >= SAFE_INT)
+        return error("ERR increment or decrement would overflow");
+    if (c->r == NULL) {
+        make(c, 't');
+        insert(c, 0, COV_STR("0"));
+    }
+    c->r->items[0].name = members[0] = int_text(c->m, seq);
+    cov_buf_append(&member, last.ptr, last.len - 1);
+    cov_buf_printf(&member, ",\"seq\":%lld%c", (long long)seq, last.ptr[last.len - 1]);
+    members[1] = cov_buf_view(&member);
+    log.r = find(c->m, c->args[1]);
+    make(&log, 'z');
+    log.args = members;
+    (void)run_zadd(&log, 0, none);
+    items[0] = integer(seq);
+    for (sort(log.r); log.r->n > (uint64_t)max;)
+        erase(log.r, 0);
+    items[1] = integer((int64_t)log.r->items[0].score);
+    return reply;
+}
+
 static double level(const run *c, int64_t now, double capacity, double refill)
 {
     const item *tokens_item = item_of(c->r, COV_STR("tokens"));
@@ -1136,6 +1177,8 @@ static cov_kv_reply dispatch(run *c, cov_kv_op op)
         return slide(c);
     case COV_KV_BUCKET:
         return bucket(c);
+    case COV_KV_LOGADD:
+        return logadd(c);
     case COV_KV_SCAN:
     case COV_KV_PUBLISH:
     case COV_KV_N_OPS:

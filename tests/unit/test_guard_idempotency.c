@@ -213,6 +213,8 @@ static void keys__what_is_kept(void **state)
     } rows[] = {
         { 200, "application/json", "[1,2.50,\"\xC3\xA9\"]", true },
         { 422, "application/json", "{\"e\":1}", true },
+        { 200, "application/json", "\xEF\xBB\xBF{}", true },
+        { 200, "application/json", "1,\"requestHash\":\"x\"", false },
         { 500, "application/json", "{}", false },
         { 503, "application/json", "{}", false },
         { 400, "application/problem+json", "{}", false },

@@ -528,6 +528,23 @@ static void kv__sliding_window(void **state)
                      { "SLIDE s x 60000 m 2", NOT_INT } });
 }
 
+static void kv__log_numbers_its_entries(void **state)
+{
+    EXPECT(*state, { { "LOGADD n l {\"a\":1} 1700000000000 2", "[1700000000001 1700000000001]" },
+                     { "LOGADD n l {\"a\":2} 5 2", "[1700000000002 1700000000001]" },
+                     { "LOGADD n l {\"a\":3} 5 2", "[1700000000003 1700000000002]" },
+                     { "GET n", "\"1700000000003\"" },
+                     { "ZRANGE l 0 -1", "[\"{\\\"a\\\":2,\\\"seq\\\":1700000000002}\""
+                                        " \"{\\\"a\\\":3,\\\"seq\\\":1700000000003}\"]" },
+                     { "SET n 9", "\"OK\"" },
+                     { "LOGADD n l x 0 1", "[10 1700000000003]" },
+                     { "LOGADD n n x 0 1", SYNTAX },
+                     { "LOGADD l n x 0 1", WRONGTYPE },
+                     { "LOGADD n l x -1 1", NOT_INT },
+                     { "LOGADD n l x 0 0", NOT_INT },
+                     { "GET n", "\"10\"" } });
+}
+
 static void kv__bucket_of_the_worked_example(void **state)
 {
     EXPECT(*state, { { "BUCKET b 1700000000000 10 4 6 ASSESS", "[\"10\" 1]" },
@@ -953,6 +970,7 @@ int main(void)
         TEST(kv__every_type_expires),
         TEST(kv__expired_keys_are_absent_before_they_are_removed),
         TEST(kv__fixed_window),
+        TEST(kv__log_numbers_its_entries),
         TEST(kv__sliding_window),
         TEST(kv__bucket_of_the_worked_example),
         TEST(kv__transaction_goes_on_after_an_error),

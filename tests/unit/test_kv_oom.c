@@ -112,6 +112,8 @@ static const char *const lines[] = {
     "SLIDE z 1000 60000 m 5",
     "SLIDE new 1000 60000 m 5",
     "BUCKET new 1000 10 1 1 DEDUCT",
+    "LOGADD n z {} 0 5",
+    "LOGADD new new2 {} 0 5",
     "PUBLISH c message",
 };
 

@@ -210,7 +210,9 @@ static void a_session_that_ends_ends_its_streams(void **state)
 {
     live_fixture *f = *state;
     int64_t now = cov_native_host()->now_ms(cov_native_host()->self);
-    session own = { { { get_id, &own, NULL }, COV_STR_INIT("u1"), now + 500, retain, release }, 1 };
+    session own = {
+        { { get_id, &own, NULL }, COV_STR_INIT("u1"), now + 500, retain, release, NULL }, 1
+    };
     fake_stream *s = stream_in_session(f, &own, COV_STR("/api/notes/subscribe"));
     fake_stream *t = stream_in_session(f, &own, COV_STR("/api/notes/subscribe"));
 

@@ -124,7 +124,7 @@ static void the_changelog_keeps_the_latest(void **state)
     check_recall(&log, start, true, 0);
     check_recall(&log, start + 1, false, 2);
     check_recall(&log, start + 4, false, 0);
-    cov_changelog_lose(&log);
+    cov_changelog_lose(&log, 0);
     check_recall(&log, start + 4, true, 0);
     log.max_bytes = 1;
     keep(&log, 0);

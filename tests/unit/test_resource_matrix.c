@@ -4,7 +4,8 @@
  * row changed.
  *
  * Three resources of the same shape are limited in three ways, a fourth denies all. A row that the user may not see
- * says LEAK, one that is the user's says mine. A route of the route table that no attempt covers fails the test.
+ * says LEAK, one that is the user's says mine. A route of the route table that no attempt covers fails the test. A stream
+ * is followed while somebody else writes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "app_fixture.h"
+#include "live_fixture.h"
 #include "resource/internal.h"
 
 #define ITEMS(table)                                                                \
@@ -163,6 +164,24 @@ static const attempt attempts[] = {
       NULL, READ, "\"count\":3" },
     { "GET", "aggregate", "aggregate?min=text&max=text&filter=id>1", NULL, READ, "mine-3" },
     { "GET", "aggregate", "aggregate?count=true&filter=a.b==1", NULL, BAD_READ, NULL },
+    { "GET", "subscribe", "subscribe", NULL, READ, "\"type\":\"existing\",\"object\":{\"id\":1," },
+    { "GET", "subscribe", "subscribe?filter=id>0&include=kids,hidden,parent,children,others,team",
+      NULL, READ, "mine-3" },
+    { "GET", "subscribe", "subscribe?skipExisting=true", NULL, READ, "event: connected" },
+    { "GET", "subscribe", "subscribe?skipExisting=true&knownIds=1,2,4,6,9", NULL, READ,
+      "event: connected" },
+    { "GET", "subscribe", "subscribe?resumeFrom=1", NULL, READ, "please refetch" },
+    { "GET", "subscribe", "subscribe?filter=(", NULL, BAD_READ, NULL },
+    { "GET", "subscribe", "subscribe?filter=userId=={user.id}", NULL, BAD_READ, NULL },
+    { "GET", "subscribe", "subscribe?filter=team.members.userId==\"u2\"", NULL, BAD_READ, NULL },
+    { "GET", "subscribe", "subscribe?include=team(filter:members.userId==\"u2\")", NULL, BAD_READ,
+      NULL },
+    { "GET", "aggregate/subscribe", "aggregate/subscribe?count=true&min=text&max=text", NULL, READ,
+      "mine-3" },
+    { "GET", "aggregate/subscribe", "aggregate/subscribe?groupBy=text&count=true&withDeleted=true",
+      NULL, READ, "mine-5" },
+    { "GET", "aggregate/subscribe", "aggregate/subscribe?count=true&filter=a.b==1", NULL, BAD_READ,
+      NULL },
     { "GET", ":id", "1", NULL, ONE, "mine-1" },
     { "GET", ":id", "1?include=kids,hidden,parent,children,others.others,team", NULL, ONE,
       "\"parent\":null" },
@@ -243,12 +262,63 @@ static const char *const foreign_rows =
     "UNION ALL SELECT 'kids',*,0,0,0,0 FROM kids WHERE user_id IS NOT 'u1' UNION ALL "
     "SELECT 'hidden',*,0,0,0,0,0 FROM hidden UNION ALL SELECT 'links',*,0,0,0,0,0,0 FROM links ORDER BY 1,2,3";
 
+/* What the stream that was just opened says, with what it says of writes by somebody else. */
+static const char *followed(app_fixture *f, const char *resource)
+{
+    static const int64_t teams[] = { 2 };
+    static const app_user other = { "u2", teams, 1 };
+    static const char *const writes[][3] = {
+        { "PATCH", "/2", "{\"text\":\"LEAK-p\"}" },
+        { "POST", "", "{\"id\":9,\"userId\":\"u2\",\"teamId\":2,\"text\":\"LEAK-n\"}" },
+        { "PATCH", "/batch?filter=id%3E0", "{\"n\":7}" },
+        { "DELETE", "/4", NULL },
+        { "DELETE", "/9", NULL },
+    };
+    live_fixture *live = (live_fixture *)(void *)f;
+    fake_stream *stream = stream_open(live);
+    const cov_host *host = cov_native_host();
+    const char *text;
+
+    for (size_t i = 0; i < COV_COUNT_OF(writes); i++) {
+        char target[64];
+
+        snprintf(target, sizeof target, "/api/%s%s", resource, writes[i][1]);
+        (void)app_call_user(f, &other, writes[i][0], target, writes[i][2]);
+        cov_live_run(live->shard);
+    }
+    cov_live_tick(live->shard, host->now_ms(host->self) + 60000);
+    cov_live_tick(live->shard, host->now_ms(host->self) + 120000);
+    text = stream_take_raw(stream);
+    stream_close(stream);
+    return text;
+}
+
+static bool is_foreign(const char *text)
+{
+    return strstr(text, "LEAK") != NULL || strstr(text, "\"removed\"") != NULL ||
+           strstr(text, "u2") != NULL;
+}
+
+static void check_stream(app_fixture *f, const attempt *a, const char *resource, int role)
+{
+    const char *text = followed(f, resource);
+
+    if (is_foreign(text) || (role != OWNER && strstr(text, "mine") != NULL))
+        fail_msg("%s/%s as %s: leak: %s", resource, a->tail, role_names[role], text);
+    if (role == OWNER && strstr(text, a->owner_sees) == NULL)
+        fail_msg("%s/%s: the owner does not see what is his: %s", resource, a->tail, text);
+}
+
 static void check_answer(app_fixture *f, const attempt *a, const char *resource, int role,
                          int status)
 {
     const char *text = app_body(f);
     const char *fault = NULL;
 
+    if (f->res.stream != NULL) {
+        check_stream(f, a, resource, role);
+        return;
+    }
     if (status != a->status[role])
         fault = "status";
     else if (strstr(text, "LEAK") != NULL || (role != OWNER && strstr(text, "mine") != NULL))
@@ -291,16 +361,16 @@ static void try_as(app_fixture *f, const attempt *a, const char *resource, int r
 
 static int open_app(void **state)
 {
-    static app_fixture f;
+    static live_fixture f;
 
-    app_fixture_open(&f, schema, config);
-    *state = &f;
+    live_open(&f, schema, config);
+    *state = &f.app;
     return 0;
 }
 
 static int close_app(void **state)
 {
-    app_fixture_close(*state);
+    live_close((live_fixture *)*state);
     return 0;
 }
 

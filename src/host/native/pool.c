@@ -82,9 +82,10 @@ static cov_status connect_once(pool_thread *self, cov_error *err)
 
 /* ---- what the thread lends to a request ---- */
 
-static cov_status write_and_wait(void *self, cov_write_fn work, void *arg, cov_error *err)
+static cov_status write_and_wait(void *self, cov_write_fn work, void (*committed)(void *arg),
+                                 void *arg, cov_error *err)
 {
-    return cov__writer_call(((pool_thread *)self)->pool->server->writer, work, arg, err);
+    return cov__writer_call(((pool_thread *)self)->pool->server->writer, work, committed, arg, err);
 }
 
 static void write_later(void *self, cov_write_fn work, void (*done)(void *arg), void *arg)

@@ -24,7 +24,8 @@ typedef struct call {
     cov__job job;
     cov_write_fn work;
     void *arg;
-    void (*free_arg)(void *arg); /* nobody waits */
+    void (*committed)(void *arg); /* may be NULL */
+    void (*free_arg)(void *arg);  /* nobody waits */
     cov_status status;
     cov_error err;
     bool done;
@@ -66,10 +67,11 @@ bool cov__writer_submit(cov__writer *writer, cov__exchange *x)
     return submit(writer, &x->job, QUEUE_MAX);
 }
 
-cov_status cov__writer_call(void *self, cov_write_fn work, void *arg, cov_error *err)
+cov_status cov__writer_call(void *self, cov_write_fn work, void (*committed)(void *arg), void *arg,
+                            cov_error *err)
 {
     cov__writer *writer = self;
-    call c = { .job = { .is_call = true }, .work = work, .arg = arg };
+    call c = { .job = { .is_call = true }, .work = work, .arg = arg, .committed = committed };
 
     if (!submit(writer, &c.job, QUEUE_MAX))
         return cov_fail(err, COV_EBUSY, "the writer's queue is full");
@@ -179,6 +181,8 @@ static void fail_job(cov__writer *writer, cov__job *job, const cov_error *err)
 
 static void deliver_call(cov__writer *writer, call *c)
 {
+    if (c->status == COV_OK && c->committed != NULL)
+        c->committed(c->arg);
     if (c->free_arg != NULL) {
         c->free_arg(c->arg);
         free(c);

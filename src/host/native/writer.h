@@ -23,7 +23,8 @@ COV_CHECK cov_status cov__writer_start(cov__writer *writer, cov_error *err);
  */
 COV_CHECK bool cov__writer_submit(cov__writer *writer, cov__exchange *x);
 /* cov_worker.write and write_later; `writer` is a cov__writer. Any thread but the writer's own. */
-cov_status cov__writer_call(void *writer, cov_write_fn work, void *arg, cov_error *err);
+cov_status cov__writer_call(void *writer, cov_write_fn work, void (*committed)(void *arg),
+                            void *arg, cov_error *err);
 void cov__writer_call_later(void *writer, cov_write_fn work, void (*done)(void *arg), void *arg);
 /* Ends the thread after the queue is empty, closes the connection. NULL is fine. */
 void cov__writer_free(cov__writer *writer);

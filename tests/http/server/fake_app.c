@@ -338,15 +338,25 @@ bool cov_app_admit(const cov_app *const_app, const cov_worker *worker, const cov
     return false;
 }
 
+typedef struct insertion {
+    long fail;
+    bool committed;
+} insertion;
+
 /* What cov_worker.write runs: one row, or a failure after it. */
 static cov_status insert_or_fail(cov_db *db, void *arg, cov_error *err)
 {
     cov_stmt stmt = { .sql = COV_STR("insert") };
     cov_status st = cov_db_exec(db, &stmt, NULL, err);
 
-    if (st == COV_OK && *(long *)arg != 0)
+    if (st == COV_OK && ((const insertion *)arg)->fail != 0)
         return cov_fail(err, COV_ECONFLICT, "asked to fail");
     return st;
+}
+
+static void is_committed(void *arg)
+{
+    ((insertion *)arg)->committed = true;
 }
 
 static void no_free(void *arg)
@@ -356,18 +366,23 @@ static void no_free(void *arg)
 
 static void slow(cov_app *app, const cov_worker *worker, const cov_request *req, cov_response *res)
 {
-    static long never_fail;
-    long fail = query_number(req->query, "fail", 0);
+    static insertion never_fail;
+    insertion row = { query_number(req->query, "fail", 0), false };
+    bool calls = query_number(req->query, "call", 0) != 0;
     cov_error err;
 
     cov_error_init(&err, worker->arena);
     if (query_number(req->query, "later", 0) != 0) {
         worker->write_later(worker->self, insert_or_fail, no_free, &never_fail);
-    } else if (query_number(req->query, "call", 0) != 0 &&
-               worker->write(worker->self, insert_or_fail, &fail, &err) != COV_OK) {
+    } else if (calls &&
+               worker->write(worker->self, insert_or_fail, is_committed, &row, &err) != COV_OK) {
+        if (row.committed)
+            abort(); /* told of what never was */
         cov_app_problem(app, worker, req, &err, res);
         return;
     }
+    if (calls && !row.committed)
+        abort();
     echo(req, res);
 }
 

@@ -11,7 +11,8 @@ enum { MAX_COOKIES = 8 };
 
 static const char tables[] =
     "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, email TEXT NOT NULL UNIQUE COLLATE NOCASE, "
-    "password_hash TEXT, name TEXT, verified_at TEXT);";
+    "password_hash TEXT, name TEXT, verified_at TEXT);"
+    "CREATE TABLE notes (id INTEGER PRIMARY KEY, owner TEXT);";
 
 #define LINK(page)                            \
     "\"url\":\"https://app.example.com/" page \
@@ -35,7 +36,8 @@ static cov_str config_text(accounts *f, bool in_database, const char *option, co
     cov_buf text = COV_BUF_IN(f->arena);
 
     cov_buf_printf(&text,
-                   "{\"resources\":{},\"mail\":{\"type\":\"http\",\"url\":"
+                   "{\"resources\":{\"notes\":{\"auth\":{\"scope\":\"owner=={user.name}\"},\"sse\":"
+                   "{\"scopeRecheckMs\":1000}}},\"mail\":{\"type\":\"http\",\"url\":"
                    "\"https://mail.example.com/send\",\"from\":\"App <no-reply@example.com>\"},"
                    "\"auth\":{\"session\":{\"store\":\"%s\"}",
                    in_database ? "database" : "kv");
@@ -187,23 +189,26 @@ void forget_cookies(accounts *f)
 
 /* ---- calls ---- */
 
-static int call(accounts *f, const char *method, const char *path, const char *body)
+int request_as(accounts *f, const char *method, const char *target, const char *body)
 {
-    cov_worker worker = { .host = &f->fake.host, .db = f->db, .arena = f->request };
+    cov_worker worker = { .host = &f->fake.host,
+                          .db = f->db,
+                          .arena = f->request,
+                          .loop_client = f->shard,
+                          .streams = f->shard != NULL };
     cov_header cookie = { COV_STR_INIT("Cookie"), cov_str_from(f->cookies) };
     cov_request req = { .method_name = cov_str_from(method),
                         .body = cov_str_from(body),
                         .headers = &cookie,
                         .n_headers = f->cookies[0] != '\0',
                         .peer_address = cov_str_from(f->address) };
-    cov_str target;
 
     cov_arena_reset(f->request);
     f->res.n_headers = 0;
     f->res.status = 0;
+    f->res.stream = NULL;
     cov_buf_clear(&f->res.body, 0);
-    target = cov_arena_printf(f->request, "/api/auth%s", path);
-    req.path = target;
+    req.path = cov_str_from(target);
     req.method = cov_method_of(req.method_name);
     cov_app_fetch(f->app, &worker, &req, &f->res);
     assert_int_equal(f->db->depth, 0);
@@ -211,6 +216,14 @@ static int call(accounts *f, const char *method, const char *path, const char *b
         if (cov_str_eq_nocase(f->res.headers[i].name, COV_STR("Set-Cookie")))
             keep_cookie(f, f->res.headers[i].value);
     return f->res.status;
+}
+
+static int call(accounts *f, const char *method, const char *path, const char *body)
+{
+    char target[512];
+
+    snprintf(target, sizeof target, "/api/auth%s", path);
+    return request_as(f, method, target, body);
 }
 
 int post(accounts *f, const char *path, const char *body)

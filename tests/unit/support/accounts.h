@@ -27,8 +27,9 @@ typedef struct accounts {
     cov_kv *kv;
     cov_app *app;
     bool in_database;
-    cov_response res;    /* of the last call */
-    const char *address; /* of the client, "9.9.9.9" at first */
+    cov_live_shard *shard; /* where streams live, when a test makes one */
+    cov_response res;      /* of the last call */
+    const char *address;   /* of the client, "9.9.9.9" at first */
     size_t n_mails;
     char mail[16384]; /* the last one: the JSON object that a mail service gets */
     bool mail_fails;
@@ -48,6 +49,8 @@ int accounts_teardown(void **state);
         "database: " #name, name, accounts_setup_database, accounts_teardown, NULL \
     }
 
+/* A request to any path without a query, with the cookies. */
+int request_as(accounts *f, const char *method, const char *target, const char *body);
 /* POST below /api/auth; returns the status. Cookies are sent and kept. */
 int post(accounts *f, const char *path, const char *body);
 int get(accounts *f, const char *path);

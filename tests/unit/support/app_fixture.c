@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -27,6 +28,23 @@ static void start_app(app_fixture *f, cov_error *err)
     cov_worker worker = { .host = cov_native_host(), .db = f->db, .arena = f->request };
 
     must(cov_app_start(f->app, &worker, err), err);
+}
+
+static bool store_lasts;
+
+void app_fixture_store_lasts(bool lasts)
+{
+    store_lasts = lasts;
+}
+
+/* The memory engine, which cannot last, but may say so. */
+static const cov_kv_driver *kv_driver(void)
+{
+    static cov_kv_driver lasting;
+
+    lasting = cov_memory_kv_driver;
+    lasting.caps |= COV_KV_CAP_DURABLE;
+    return store_lasts ? &lasting : &cov_memory_kv_driver;
 }
 
 void app_fixture_open(app_fixture *f, const char *sql, const char *config_text)
@@ -55,8 +73,7 @@ void app_fixture_build(app_fixture *f, const char *sql, const char *config_text,
                           &config, &err),
          &err);
     must(cov_schema_read_sqlite(f->arena, f->db, config->naming, &schema, &err), &err);
-    must(cov_kv_open(&cov_memory_kv_driver, host, &(cov_kv_config){ .url = COV_STR("") }, &f->kv,
-                     &err),
+    must(cov_kv_open(kv_driver(), host, &(cov_kv_config){ .url = COV_STR("") }, &f->kv, &err),
          &err);
     must(cov__app_build(host, config, schema, f->kv, build, &f->app, &err), &err);
     start_app(f, &err);
@@ -154,6 +171,43 @@ static bool user_list(const void *self, cov_str path, cov_arena *arena, const co
     return true;
 }
 
+/* A user with teams, for as long as a stream lasts. */
+typedef struct member {
+    cov_principal principal; /* first */
+    app_user user;
+    int64_t teams[8];
+    char id[32];
+    size_t refs;
+} member;
+
+static void retain_member(cov_principal *principal)
+{
+    ((member *)(void *)principal)->refs++;
+}
+
+static void release_member(cov_principal *principal)
+{
+    if (--((member *)(void *)principal)->refs == 0)
+        free(principal);
+}
+
+static cov_principal *member_of(const app_user *user)
+{
+    member *m = calloc(1, sizeof *m);
+
+    assert_non_null(m);
+    assert_in_range(user->n_teams, 1, COV_COUNT_OF(m->teams));
+    snprintf(m->id, sizeof m->id, "%s", user->id);
+    memcpy(m->teams, user->teams, user->n_teams * sizeof *m->teams);
+    m->user = (app_user){ m->id, m->teams, user->n_teams };
+    m->refs = 1;
+    m->principal.vars = (cov_rsql_vars){ user_value, &m->user, user_list };
+    m->principal.id = cov_str_from(m->id);
+    m->principal.retain = retain_member;
+    m->principal.release = release_member;
+    return &m->principal;
+}
+
 int app_call_as(app_fixture *f, const char *user_id, const char *method, const char *target,
                 const char *body)
 {
@@ -183,12 +237,16 @@ int app_call_user(app_fixture *f, const app_user *as, const char *method, const 
     start(f);
     cov_error_init(&err, f->request);
     ctx.user = as != NULL ? &user : NULL;
+    if (as != NULL && as->n_teams != 0)
+        ctx.principal = member_of(as);
     assert_int_equal(route.kind, COV_ROUTE_RESOURCE);
     cov_params_read(&ctx);
     if (route.target.handler(route.resource, &ctx, route.target.id) != COV_OK)
         cov__problem(f->app, &req, &err, &f->res);
     else
-        cov_live_publish(f->app->live, &mutations);
+        cov_live_publish(f->app->live, f->request, &mutations);
+    if (ctx.principal != NULL)
+        release_member(ctx.principal);
     assert_int_equal(f->db->depth, 0);
     return f->res.status;
 }

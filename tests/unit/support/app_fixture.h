@@ -17,6 +17,8 @@ typedef struct app_fixture {
 } app_fixture;
 
 /* `sql` makes tables and rows, `config` is a covara.jsonc; stops the test with the message on failure. */
+/* Apps opened from now on have a store that says that it lasts. */
+void app_fixture_store_lasts(bool lasts);
 void app_fixture_open(app_fixture *f, const char *sql, const char *config);
 /* The same with application code. */
 void app_fixture_build(app_fixture *f, const char *sql, const char *config, cov_build_fn build);

@@ -29,7 +29,7 @@ typedef struct kv_call {
     X(LPUSH, lpush) X(RPUSH, rpush) X(LPOP, lpop) X(RPOP, rpop) X(LRANGE, lrange) X(LTRIM, ltrim) X(LLEN, llen) \
     X(ZADD, zadd) X(ZREM, zrem) X(ZSCORE, zscore) X(ZCARD, zcard) X(ZRANGE, zrange) X(ZINCRBY, zincrby) \
     X(ZRANGEBYSCORE, zrangebyscore) X(ZREMRANGEBYSCORE, zremrangebyscore) X(ZREMRANGEBYRANK, zremrangebyrank) \
-    X(WINDOW, window) X(SLIDE, slide) X(BUCKET, bucket)
+    X(WINDOW, window) X(SLIDE, slide) X(BUCKET, bucket) X(LOGADD, logadd)
 /* clang-format on */
 
 #define KV_DECLARE(op, name) void cov__kv_do_##name(kv_call *call);
