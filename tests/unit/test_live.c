@@ -463,6 +463,73 @@ static void heartbeats(void **state)
     assert_true(cov_live_next(f->shard) == INT64_MAX);
 }
 
+#define OTHER(id, n)                                                                               \
+    "INSERT INTO covara_changelog (resource, type, objectId, object, timestamp, origin) VALUES ("  \
+    "'comments', 'create', '" #id "', '{\"id\":" #id ",\"todo_id\":" #n ",\"body\":null}', 0, 'trigger');"
+#define ADDED(id, n)                                                                      \
+    "{\"type\":\"added\",\"object\":{\"id\":" #id ",\"todoId\":" #n ",\"body\":null}}|"
+
+/* What others entered before a change of ours is told before it, however seldom the clock looks. */
+static void entries_of_others_are_told_in_order(void **state)
+{
+    live_fixture f;
+    fake_stream *s;
+    int64_t now = cov_native_host()->now_ms(cov_native_host()->self);
+
+    (void)state;
+    live_open(&f, schema,
+              "{\"changelog\":\"database\",\"resources\":{\"comments\":{\"auth\":{\"public\":{"
+              "\"read\":true,\"create\":true,\"subscribe\":true}}}}}");
+    s = stream_get(&f, NULL, "/api/comments/subscribe?filter=todoId%3C9");
+    stream_take(s);
+    app_sql(&f.app, OTHER(1, 1) OTHER(2, 9));
+    write_row(&f, "POST", "/api/comments", "{\"id\":3,\"todoId\":3}");
+    assert_string_equal(stream_take(s), ADDED(1, 1) ADDED(3, 3));
+    app_sql(&f.app, OTHER(4, 4));
+    cov_live_tick(f.shard, now + 1000);
+    cov_live_run(f.shard);
+    assert_string_equal(stream_take(s), ADDED(4, 4));
+    write_row(&f, "POST", "/api/comments", "{\"id\":5,\"todoId\":5}");
+    cov_live_tick(f.shard, now + 2000);
+    cov_live_run(f.shard);
+    assert_string_equal(stream_take(s), ADDED(5, 5));
+    /* So many that only reading again helps; then some that nobody can know of any more. */
+    app_sql(&f.app, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2001)"
+                    " INSERT INTO covara_changelog (resource, type, objectId, timestamp)"
+                    " SELECT 'comments', 'update', i, 0 FROM n");
+    cov_live_tick(f.shard, now + 3000);
+    cov_live_run(f.shard);
+    assert_string_equal(stream_take(s),
+                        "{\"type\":\"invalidate\",\"reason\":\"external-mutation\"}|");
+    app_sql(&f.app, OTHER(6, 6) OTHER(7, 7) "DELETE FROM covara_changelog WHERE seq <"
+                                            " (SELECT max(seq) FROM covara_changelog)");
+    cov_live_tick(f.shard, now + 4000);
+    cov_live_run(f.shard);
+    assert_string_equal(
+        stream_take(s),
+        "{\"type\":\"invalidate\",\"reason\":\"Sequence gap - please refetch\"}|");
+    cov_live_tick(f.shard, now + 5000);
+    cov_live_run(f.shard);
+    assert_string_equal(stream_take(s), "");
+    stream_close(s);
+    live_close(&f);
+}
+
+/* Nothing else may happen for long: then only the clock sends heartbeats. */
+static void the_first_subscription_starts_the_clock(void **state)
+{
+    live_fixture *f = *state;
+    size_t before = f->n_wakes;
+    fake_stream *s = stream_get(f, NULL, "/api/todos/subscribe");
+    fake_stream *t;
+
+    assert_int_equal(f->n_wakes, before + 1);
+    t = stream_get(f, NULL, "/api/todos/subscribe");
+    assert_int_equal(f->n_wakes, before + 1);
+    stream_close(s);
+    stream_close(t);
+}
+
 /* Another process, a trigger: whatever enters the changelog table is noticed. */
 static void entries_of_others_invalidate(void **state)
 {
@@ -536,6 +603,8 @@ int main(void)
         CASE(slow_readers),
         CASE(a_large_snapshot_is_no_slowness),
         CASE(heartbeats),
+        cmocka_unit_test(entries_of_others_are_told_in_order),
+        CASE(the_first_subscription_starts_the_clock),
         cmocka_unit_test(entries_of_others_invalidate),
         CASE(a_refused_write_tells_nobody),
     };
