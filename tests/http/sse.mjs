@@ -116,7 +116,6 @@ class EventStream {
     }
     return events;
   }
-  /* Nothing has come but what was taken: `mark` is an event that must be the next. */
   pause() { this.response.pause(); }
   resume() { this.response.resume(); }
   /* The client goes away, without any good-bye that HTTP has. */
@@ -157,6 +156,7 @@ export class View {
   resumes = 0;
   problems = [];
   closed = false;
+  persistent = true; // comes back by itself when the stream ends
   #stream = null;
 
   constructor(app, target) {
@@ -184,7 +184,7 @@ export class View {
         break;
       }
     }
-    if (!this.closed && this.#stream === stream) await this.open();
+    if (!this.closed && this.persistent && this.#stream === stream) await this.open();
   }
   /* True: start over. */
   #apply({ event, data }) {
