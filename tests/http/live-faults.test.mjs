@@ -30,7 +30,7 @@ test("29: slow readers are told, cut off, or miss events; memory stays bounded a
   for (const name of ["rows", "cut", "drop"])
     for (let i = 0; i < 5; i++) slow.push({ name, s: await subscribe(app, `/api/${name}/subscribe?filter=id>${-i}`) });
   slow.forEach(({ s }) => s.pause());
-  const ROWS = 200;
+  const ROWS = 150;
   let before = 0, most = 0;
   for (let i = 1; i <= ROWS; i++) {
     ok(await app.post("/api/rows", { id: i, pad }), 201);
