@@ -385,6 +385,32 @@ static void who_was_away_catches_up(void **state)
     stream_close(s);
 }
 
+/* A client resumes from the highest number that it got: a change is done with once all of its events were sent. */
+static void numbers_say_what_was_sent(void **state)
+{
+    live_fixture *f = *state;
+    fake_stream *s = stream_get(f, NULL, "/api/todos/subscribe?filter=n%3E0");
+    long long start = seq_of(stream_take_raw(s));
+    char removed[32];
+    char added[32];
+    const char *raw;
+
+    write_row(f, "POST", "/api/todos", "{\"id\":1,\"n\":1}");
+    stream_take(s);
+    write_row(f, "PATCH", "/api/todos/1", "{\"n\":0}");
+    snprintf(removed, sizeof removed, "\"seq\":%lld,", start + 2);
+    assert_non_null(strstr(stream_take_raw(s), removed));
+    write_row(f, "POST", "/api/todos", "{\"id\":2,\"n\":2}");
+    stream_take(s);
+    write_row(f, "PATCH", "/api/todos/2", "{\"id\":3}");
+    snprintf(removed, sizeof removed, "\"seq\":%lld,", start + 3);
+    snprintf(added, sizeof added, "\"seq\":%lld,", start + 4);
+    raw = stream_take_raw(s);
+    assert_non_null(strstr(raw, removed));
+    assert_non_null(strstr(raw, added));
+    stream_close(s);
+}
+
 static void rows_changed_together_while_nobody_looked(void **state)
 {
     live_fixture *f = *state;
@@ -599,6 +625,7 @@ int main(void)
         CASE(includes_come_with_changes),
         CASE(refusals),
         CASE(who_was_away_catches_up),
+        CASE(numbers_say_what_was_sent),
         CASE(rows_changed_together_while_nobody_looked),
         CASE(slow_readers),
         CASE(a_large_snapshot_is_no_slowness),
