@@ -30,8 +30,10 @@ bool cov_ctx_user(const cov_ctx *ctx, const char *path, cov_value *value);
 
 /*
  * SQL with bound values on the request's own connection, inside its transaction when it has one: what a
- * hook writes is rolled back with the request. Statements that change rows are recorded for listeners
- * (cov_app_on_mutation) as one mutation of "*" of the table that they name.
+ * hook writes is rolled back with the request. Rows of resources that a statement changes are told to listeners
+ * (cov_app_on_mutation) and subscribers as the API's own are, with those that triggers and foreign keys change in turn;
+ * of more than 1000 rows, and of tables with generated columns, only that they changed: id "*". So it is for tables
+ * that are no resource, by the name in the statement's text.
  *
  * sql     one statement with `?` placeholders; never put values into the text
  * sink    rows one at a time, or NULL; see cov_row_sink

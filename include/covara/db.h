@@ -77,7 +77,25 @@ enum {
     COV_DB_CAP_BATCH = 1u << 1,        /* an atomic list of statements */
     COV_DB_CAP_RETURNING = 1u << 2,
     COV_DB_CAP_FUNCTIONS = 1u << 3, /* the cov_ SQL functions (lower, regex, text) are registered */
-    COV_DB_CAP_BLOCKS = 1u << 4     /* a query waits for a socket: never run it on an event loop */
+    COV_DB_CAP_BLOCKS = 1u << 4,    /* a query waits for a socket: never run it on an event loop */
+    COV_DB_CAP_WATCH = 1u << 5      /* says which rows a statement changes (cov_db_watch) */
+};
+
+/*
+ * Told of each row that a statement on this connection changes, while that runs: so it must not use the connection. A
+ * statement that fails, or is rolled back, was told all the same.
+ */
+typedef struct cov_row_watch cov_row_watch;
+struct cov_row_watch {
+    /* Are rows of this table of interest? `indirect`: a trigger or a foreign key's action changes it. */
+    bool (*wants)(cov_row_watch *watch, cov_str table, bool indirect);
+    /*
+     * Values in the table's order, generated columns left out; `before` NULL for a new row, `after` NULL for one that is
+     * deleted, both NULL when they could not be had. A column that was added to the table later, with a default, may be
+     * NULL in `before`. All of it dies when the call returns.
+     */
+    void (*changed)(cov_row_watch *watch, cov_str table, const cov_value *before,
+                    const cov_value *after, size_t n_values);
 };
 
 /* How SQL is spelled for one engine: data, not code. */
@@ -114,6 +132,8 @@ typedef struct cov_db_driver {
     void (*rollback)(cov_db *db);
     /* must: NULL is fine */
     void (*close)(cov_db *db);
+    /* with COV_DB_CAP_WATCH */
+    void (*watch)(cov_db *db, cov_row_watch *watch);
 } cov_db_driver;
 
 /* Implementations embed this as their first member. */
@@ -138,6 +158,8 @@ COV_CHECK cov_status cov_db_begin(cov_db *db, bool write, cov_error *err);
 COV_CHECK cov_status cov_db_commit(cov_db *db, cov_error *err);
 void cov_db_rollback(cov_db *db);
 void cov_db_close(cov_db *db);
+/* From now on `watch` is told, until the next call; NULL: nobody. False: the driver cannot. */
+bool cov_db_watch(cov_db *db, cov_row_watch *watch);
 
 COV_END_C
 

@@ -2,6 +2,7 @@
 /* The way of a request through the application. */
 #include "app/internal.h"
 #include "resource/mutation.h"
+#include "resource/watch.h"
 
 enum { KEEP_BODY_BYTES = 256 * 1024 };
 
@@ -154,10 +155,17 @@ static cov_status answer(void *arg)
 /* A writing request with middleware is one transaction: what middleware wrote is undone with the rest. */
 static cov_status answer_on_lane(journey *j)
 {
-    bool writes =
-        j->app->middleware != NULL && lane_of(j->app, &j->route, j->ctx.req) == COV_LANE_WRITE;
+    cov_watch watch;
+    cov_status st;
 
-    return writes ? cov__in_transaction(&j->ctx, answer, j) : answer(j);
+    if (lane_of(j->app, &j->route, j->ctx.req) != COV_LANE_WRITE)
+        return answer(j);
+    cov__watch_begin(&watch, &j->ctx);
+    st = j->app->middleware != NULL ? cov__in_transaction(&j->ctx, answer, j) : answer(j);
+    if (st == COV_OK)
+        st = cov__watch_flush(&j->ctx);
+    cov__watch_end(&watch);
+    return st;
 }
 
 /* Of cookies there may be several. */

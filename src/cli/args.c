@@ -17,11 +17,13 @@ static const command_row commands[COV_CLI_N_COMMANDS] = {
                         "Serve the project in DIR (by default the current folder)." },
     [COV_CLI_CHECK] = { "check", "[DIR]",
                         "Check configuration, schema and database; change nothing." },
+    [COV_CLI_DB_TRIGGERS] = { "db triggers", "[DIR]",
+                              "Make triggers that tell subscribers what other programs change." },
     [COV_CLI_SCHEMA] = { "schema", NULL, "Print the JSON Schema of covara.jsonc." },
 };
 
 #define IN(command) (1u << (command))
-#define ON_PROJECT (IN(COV_CLI_SERVE) | IN(COV_CLI_CHECK))
+#define ON_PROJECT (IN(COV_CLI_SERVE) | IN(COV_CLI_CHECK) | IN(COV_CLI_DB_TRIGGERS))
 
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 
@@ -40,18 +42,37 @@ const cov_cli_option cov__cli_options[COV_CLI_N_OPTIONS] = {
                        "SQL to run when the database is created, and only then." },
     [COV_CLI_MARKDOWN] = { "markdown", '\0', NULL, NULL, IN(COV_CLI_SCHEMA), NULL, false,
                            "Print the manual instead (docs/configuration.md)." },
+    [COV_CLI_PRINT] = { "print", '\0', NULL, NULL, IN(COV_CLI_DB_TRIGGERS), NULL, false,
+                        "Print the SQL and change nothing." },
+    [COV_CLI_REMOVE] = { "remove", '\0', NULL, NULL, IN(COV_CLI_DB_TRIGGERS), NULL, false,
+                         "Remove the triggers instead." },
     [COV_CLI_HELP] = { "help", 'h', NULL, NULL, ~0u, NULL, false, "Print this help." },
 };
 
-bool cov_cli_command(const char *name, cov_cli_command_id *out)
+/* How many of the words spell `name`, whose words have one space between them; 0: they do not. */
+static int words_of(const char *name, int n_words, char *const *words)
+{
+    cov_str rest = cov_str_from(name);
+    cov_str word;
+    int n = 0;
+
+    while (cov_str_split(&rest, ' ', &word))
+        if (n >= n_words || !cov_str_eq(word, cov_str_from(words[n++])))
+            return 0;
+    return n;
+}
+
+int cov_cli_command(int n_words, char *const *words, cov_cli_command_id *out)
 {
     for (int i = 0; i < COV_CLI_N_COMMANDS; i++) {
-        if (strcmp(commands[i].name, name) == 0) {
+        int n = words_of(commands[i].name, n_words, words);
+
+        if (n != 0) {
             *out = (cov_cli_command_id)i;
-            return true;
+            return n;
         }
     }
-    return false;
+    return 0;
 }
 
 static bool is_one_of(const char *const *choices, const char *value)
@@ -181,7 +202,7 @@ void cov_cli_help(FILE *out)
         "covara %s: your SQL schema as a REST API\n\nUsage: covara <command> [options]\n\nCommands:\n",
         COV_VERSION);
     for (int i = 0; i < COV_CLI_N_COMMANDS; i++)
-        fprintf(out, "  %-6s %-6s %s\n", commands[i].name,
+        fprintf(out, "  %-11s %-6s %s\n", commands[i].name,
                 commands[i].operand != NULL ? commands[i].operand : "", commands[i].help);
     fprintf(
         out,

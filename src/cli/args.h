@@ -17,6 +17,8 @@ typedef enum cov_cli_option_id {
     COV_CLI_LOG_LEVEL,
     COV_CLI_SEED,
     COV_CLI_MARKDOWN,
+    COV_CLI_PRINT,
+    COV_CLI_REMOVE,
     COV_CLI_HELP,
     COV_CLI_N_OPTIONS
 } cov_cli_option_id;
@@ -24,6 +26,7 @@ typedef enum cov_cli_option_id {
 typedef enum cov_cli_command_id {
     COV_CLI_SERVE,
     COV_CLI_CHECK,
+    COV_CLI_DB_TRIGGERS,
     COV_CLI_SCHEMA,
     COV_CLI_N_COMMANDS
 } cov_cli_command_id;
@@ -50,10 +53,10 @@ enum { COV_CLI_ERROR_BYTES = 256 };
 
 extern const cov_cli_option cov__cli_options[COV_CLI_N_OPTIONS];
 
-/* The command of that name. Returns false when there is none. */
-bool cov_cli_command(const char *name, cov_cli_command_id *out);
+/* The command that the first words name. Returns how many they are, 0 when there is no such command. */
+int cov_cli_command(int n_words, char *const *words, cov_cli_command_id *out);
 /*
- * The words behind the command: "--name value", "--name=value", "-p value", "--" and one folder.
+ * The words behind it: "--name value", "--name=value", "-p value", "--" and one folder.
  * False: `error` says why, in one line.
  */
 bool cov_cli_parse(cov_cli_command_id command, int n_words, char *const *words, cov_cli_args *out,

@@ -8,6 +8,7 @@
 
 int cov_cli_serve(const cov_cli_args *args);
 int cov_cli_check(const cov_cli_args *args);
+int cov_cli_db_triggers(const cov_cli_args *args);
 int cov_cli_schema(const cov_cli_args *args);
 int cov_cli_version(void);
 

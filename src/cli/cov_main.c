@@ -16,6 +16,7 @@ static int run(cov_cli_command_id command, int n_words, char *const *words, cov_
     static int (*const run_command[COV_CLI_N_COMMANDS])(const cov_cli_args *) = {
         [COV_CLI_SERVE] = cov_cli_serve,
         [COV_CLI_CHECK] = cov_cli_check,
+        [COV_CLI_DB_TRIGGERS] = cov_cli_db_triggers,
         [COV_CLI_SCHEMA] = cov_cli_schema,
     };
     cov_cli_args args;
@@ -38,7 +39,7 @@ static int help(int n_words, char *const *words)
 {
     cov_cli_command_id command;
 
-    if (n_words > 0 && cov_cli_command(words[0], &command))
+    if (n_words > 0 && cov_cli_command(n_words, words, &command) != 0)
         cov_cli_command_help(stdout, command);
     else
         cov_cli_help(stdout);
@@ -48,6 +49,7 @@ static int help(int n_words, char *const *words)
 int cov_main(int argc, char **argv, cov_build_fn build)
 {
     cov_cli_command_id command;
+    int n;
 
     if (argc < 2) {
         cov_cli_help(stdout);
@@ -57,10 +59,11 @@ int cov_main(int argc, char **argv, cov_build_fn build)
         return help(argc - 2, argv + 2);
     if (is_any(argv[1], "version", "--version", "-v"))
         return cov_cli_version();
-    if (!cov_cli_command(argv[1], &command)) {
+    n = cov_cli_command(argc - 1, argv + 1, &command);
+    if (n == 0) {
         fprintf(stderr, "error: unknown command \"%s\"\n\n", argv[1]);
         cov_cli_help(stderr);
         return 1;
     }
-    return run(command, argc - 2, argv + 2, build);
+    return run(command, argc - 1 - n, argv + 1 + n, build);
 }

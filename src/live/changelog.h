@@ -21,7 +21,7 @@ typedef struct cov_changelog {
     bool in_database;
     int64_t most;     /* entries kept */
     size_t max_bytes; /* memory: of all entries */
-    /* database: marks entries of this process; what others wrote has another one, or none (a trigger) */
+    /* database: marks entries of this process; what others wrote has another one, or that of triggers */
     char origin[COV_UUID_TEXT_BYTES];
     cov_kv *kv; /* NULL: the ring alone, which ends with the process */
     /* the ring, under the lock of cov_live */
@@ -67,15 +67,28 @@ void cov_changelog_append(struct cov_live *live, cov_arena *arena, const cov_mut
 /* ---- changelog_database.c ---- */
 
 extern const cov_str cov_changelog_table_sql;
-/* Enter a change within its transaction; sets node->seq. Old entries go now and then. */
+/* Enter a change within its transaction; sets node->seq. Old entries go now and then. *after_other: the entry before it
+ * is not of this process. */
 COV_CHECK cov_status cov_changelog_enter(const cov_changelog *log, const cov_resource *r,
-                                         cov_ctx *ctx, struct cov_mutation_node *node);
+                                         cov_ctx *ctx, struct cov_mutation_node *node,
+                                         bool *after_other);
 /* The latest sequence that the connection's transaction sees. */
 COV_CHECK cov_status cov_changelog_latest(cov_ctx *ctx, int64_t *seq);
+/* *upto: every entry above `since` up to there is of others. */
+COV_CHECK cov_status cov_changelog_settled(const cov_changelog *log, cov_ctx *ctx, int64_t since,
+                                           int64_t *upto);
 /*
- * Entries above `since` that this process did not write: `found` is called once for each table with the latest of them.
+ * Entries of others with since < seq <= upto, in order, and one more than `most` when there are more than that. `find`
+ * says which resource shows a table and the table's place; NULL leaves the entry out.
  */
+COV_CHECK cov_status cov_changelog_others(const cov_changelog *log, cov_ctx *ctx, int64_t since,
+                                          int64_t upto, int64_t most,
+                                          const cov_resource *(*find)(void *self, cov_str name,
+                                                                      size_t *table),
+                                          void *self, cov_missed *out);
+/* The same, but `found` is called once for each table, with the latest of its entries. */
 COV_CHECK cov_status cov_changelog_foreign(const cov_changelog *log, cov_ctx *ctx, int64_t since,
+                                           int64_t upto,
                                            void (*found)(void *self, cov_str table, int64_t seq),
                                            void *self);
 /* As cov_changelog_recall, from the connection's transaction. `r` names the columns. */

@@ -153,6 +153,7 @@ typedef struct cached_frame {
     const cov_group *owner; /* whose eyes; NULL: everybody's */
     cov_event event;
     bool named; /* with the optimistic id */
+    bool half;  /* another event of the same change follows */
     cov_frame frame;
 } cached_frame;
 
@@ -209,16 +210,14 @@ static bool make(cov_live_shard *shard, const cov_group *group, const cov_change
                  int64_t floor, cached_frame *to)
 {
     cov_buf members = COV_BUF_IN(shard->arena);
-    /* A row that took another id is first removed: until it was added too, not all of this change was sent. */
-    int64_t seq = change->seq;
+    /* A row that took another id is removed and added: until it was added, not all of this change was sent. */
+    int64_t seq = to->half ? change->seq - 1 : change->seq;
     cov_status st = COV_OK;
     cov_error err;
 
     cov_error_init(&err, shard->arena);
     if (to->event == COV_EVENT_REMOVED) {
         removed_members(group, change, &members);
-        if (change->after != NULL)
-            seq--;
     } else {
         st = changed_members(shard, group, change, to->event, to->named, &members, &err);
     }
@@ -232,20 +231,20 @@ static bool make(cov_live_shard *shard, const cov_group *group, const cov_change
 
 /* NULL: it cannot be made, and those who should get it must read again. */
 static const cov_frame *frame_of(cov_live_shard *shard, const cov_group *group,
-                                 const cov_change *change, delivery *d, cov_event event, bool named)
+                                 const cov_change *change, delivery *d, cached_frame want)
 {
     /* An id looks the same to everybody. */
-    bool personal = event != COV_EVENT_REMOVED &&
+    bool personal = want.event != COV_EVENT_REMOVED &&
                     (group->who != NULL || group->params[COV_PARAM_INCLUDE].len != 0);
-    cached_frame want = { .resource = group->resource, .event = event, .named = named };
     cached_frame *slot;
 
+    want.resource = group->resource;
     want.owner = personal ? group : NULL;
     for (size_t i = 0; i < d->n; i++) {
         const cached_frame *f = &d->frames[i];
 
-        if (f->resource == want.resource && f->owner == want.owner && f->event == event &&
-            f->named == named)
+        if (f->resource == want.resource && f->owner == want.owner && f->event == want.event &&
+            f->named == want.named && f->half == want.half)
             return &f->frame;
     }
     if (!make(shard, group, change, d->floor, &want))
@@ -294,11 +293,13 @@ cov_verdict cov__verdict(cov_live_shard *shard, const cov_group *group, const co
 }
 
 static void send_one(cov_live_shard *shard, cov_sub *sub, const cov_change *change, delivery *d,
-                     cov_event event)
+                     cov_event event, bool half)
 {
     bool named = event == COV_EVENT_ADDED && change->optimistic_id.len != 0 &&
                  cov_str_eq(change->user_id, sub->who != NULL ? sub->who->id : COV_STR(""));
-    const cov_frame *frame = frame_of(shard, sub->group, change, d, event, named);
+    const cov_frame *frame = frame_of(
+        shard, sub->group, change, d,
+        (cached_frame){ .event = event, .named = named, .half = half });
 
     if (frame != NULL)
         cov__sub_send(sub, frame);
@@ -340,13 +341,13 @@ static void tell_as(cov_live_shard *shard, cov_sub *sub, const cov_change *chang
                     cov_verdict v)
 {
     if (v.before && v.after && same_id(sub, change)) {
-        send_one(shard, sub, change, d, COV_EVENT_CHANGED);
+        send_one(shard, sub, change, d, COV_EVENT_CHANGED, false);
         return;
     }
     if (v.before)
-        send_one(shard, sub, change, d, COV_EVENT_REMOVED);
+        send_one(shard, sub, change, d, COV_EVENT_REMOVED, v.after);
     if (v.after)
-        send_one(shard, sub, change, d, COV_EVENT_ADDED);
+        send_one(shard, sub, change, d, COV_EVENT_ADDED, false);
 }
 
 static void tell(cov_live_shard *shard, cov_sub *sub, const cov_change *change, delivery *d,

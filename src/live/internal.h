@@ -41,7 +41,7 @@ struct cov_live {
     void
         *lock; /* guards the rest; taken by publishers and by who registers, never while matching */
     uint64_t position;
-    int64_t looked; /* database: entries of others up to here were told */
+    int64_t looked; /* database: entries up to here were told, whoever made them */
     cov_live_shard *shards;
 };
 
@@ -55,6 +55,15 @@ int64_t cov__live_seq(cov_live *live);
 void cov__live_tell(cov_live *live, cov_change *change, int64_t seq);
 /* Changes, up to `upto` when that is not 0, are not known here: everybody reads again. */
 void cov__live_lose(cov_live *live, int64_t upto);
+/* The same, for who holds the lock. */
+void cov__live_lose_held(cov_live *live, int64_t upto);
+/* Number the change and put it into the mailboxes. With the lock. */
+void cov__live_spread(cov_live *live, cov_change *change);
+
+/* ---- foreign.c ---- */
+
+/* Tell what others entered before `seq`, which `ctx` just entered in its transaction. */
+COV_CHECK cov_status cov__foreign_before(cov_live *live, cov_ctx *ctx, int64_t seq);
 
 /* ---- shard.c ---- */
 
@@ -99,6 +108,9 @@ struct cov_live_shard {
     cov_live_shard *next;         /* of the app */
 };
 
+/* cov_due_add outside of the clock's own round: the loop learns of it when nothing was due so early. */
+COV_CHECK bool cov__shard_due(cov_live_shard *shard, cov_due *due, int64_t after_ms, int64_t now_ms,
+                              cov_due_fn fn);
 /* What every stream's response begins with. */
 void cov__stream_head(cov_response *res);
 /* A context to read as a subscriber: arena, connection and error of the shard. `err` is the caller's. */

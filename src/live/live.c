@@ -40,14 +40,24 @@ static bool follows(const cov_feed *feed, const cov_resource *r)
     return table != NULL && atomic_load(&table->followers) != 0;
 }
 
+static const cov_resource *shows(const cov_feed *feed, cov_str name)
+{
+    const cov_live_table *table = cov__live_table((const cov_live *)(const void *)feed, name);
+
+    return table != NULL ? table->resource : NULL;
+}
+
 static cov_status written(cov_feed *feed, cov_ctx *ctx, struct cov_mutation_node *node)
 {
     cov_live *live = of_feed(feed);
     const cov_live_table *table = cov__live_table(live, node->mutation.resource);
+    bool after_other = false;
+    cov_status st;
 
     if (!live->log.in_database || table == NULL)
         return COV_OK;
-    return cov_changelog_enter(&live->log, table->resource, ctx, node);
+    st = cov_changelog_enter(&live->log, table->resource, ctx, node, &after_other);
+    return st == COV_OK && after_other ? cov__foreign_before(live, ctx, node->seq) : st;
 }
 
 static const cov_header head[] = {
@@ -160,6 +170,7 @@ static bool fill(cov_live *live, const cov_live_options *options)
         live->log.kv = options->kv;
     live->feed.records = records;
     live->feed.follows = follows;
+    live->feed.shows = shows;
     live->feed.written = written;
     live->feed.subscribe = subscribe;
     live->feed.subscribe_aggregate = subscribe_aggregate;
@@ -259,11 +270,13 @@ static cov_change *change_of(const cov_live *live, const cov_live_table *table,
     return cov_change_new(&like, table->n_columns);
 }
 
-/* With the lock: the order of numbers is the order in every mailbox. */
-static void spread(cov_live *live, cov_change *change)
+/* The order of numbers is the order in every mailbox. */
+void cov__live_spread(cov_live *live, cov_change *change)
 {
     if (live->log.in_database) {
         change->position = (uint64_t)change->seq;
+        if (live->looked < change->seq)
+            live->looked = change->seq;
     } else {
         change->position = ++live->position;
         cov_changelog_keep(&live->log, change);
@@ -274,8 +287,8 @@ static void spread(cov_live *live, cov_change *change)
             shard->wake(shard->wake_self);
 }
 
-/* Nobody may go on as if nothing had happened. With the lock. */
-static void lose(cov_live *live, int64_t upto)
+/* Nobody may go on as if nothing had happened. */
+void cov__live_lose_held(cov_live *live, int64_t upto)
 {
     cov_error err;
 
@@ -294,7 +307,7 @@ static void lose(cov_live *live, int64_t upto)
 void cov__live_lose(cov_live *live, int64_t upto)
 {
     cov_host_lock(live->host, live->lock);
-    lose(live, upto);
+    cov__live_lose_held(live, upto);
     cov_host_unlock(live->host, live->lock);
 }
 
@@ -313,7 +326,7 @@ void cov__live_tell(cov_live *live, cov_change *change, int64_t seq)
 {
     cov_host_lock(live->host, live->lock);
     if (seq > live->log.seq && change != NULL)
-        spread(live, change);
+        cov__live_spread(live, change);
     else if (seq > live->log.seq)
         live->log.seq = seq;
     cov_host_unlock(live->host, live->lock);
@@ -341,9 +354,9 @@ static void publish_one(cov_live *live, const cov_live_table *table,
         fill_hole(live, node->seq);
     cov_host_lock(live->host, live->lock);
     if (change == NULL)
-        lose(live, node->seq);
+        cov__live_lose_held(live, node->seq);
     else if (!stored || change->seq > live->log.seq)
-        spread(live, change);
+        cov__live_spread(live, change);
     cov_host_unlock(live->host, live->lock);
     cov_change_release(change);
 }
@@ -358,55 +371,6 @@ void cov_live_publish(cov_live *live, cov_arena *arena, const cov_mutations *mut
         if (table != NULL)
             publish_one(live, table, node);
     }
-}
-
-/* Rows that somebody else wrote: their order among ours is not known here, so followers read again. */
-static void found(void *self, cov_str name, int64_t seq)
-{
-    cov_live *live = self;
-    const cov_live_table *table = cov__live_table(live, name);
-    cov_change like = { .kind = COV_CHANGE_UPDATE, .id = COV_STR("*"), .seq = seq };
-    cov_change *change;
-
-    if (table == NULL)
-        return;
-    like.table = (size_t)(table - live->tables);
-    like.invalidates = "external-mutation";
-    change = cov_change_new(&like, 0);
-    cov_host_lock(live->host, live->lock);
-    if (change != NULL)
-        spread(live, change);
-    else
-        lose(live, 0);
-    cov_host_unlock(live->host, live->lock);
-    cov_change_release(change);
-}
-
-/* Both questions are one moment's, and two shards that look at once find the same once. */
-void cov__shard_look(cov_live_shard *shard)
-{
-    cov_live *live = shard->live;
-    int64_t latest = 0;
-    int64_t since;
-    cov_error err;
-    cov_ctx ctx = { .host = live->host, .db = shard->db, .arena = shard->arena, .err = &err };
-    cov_status st;
-
-    cov_error_init(&err, NULL);
-    st = cov_db_begin(shard->db, false, &err);
-    if (st != COV_OK)
-        return;
-    st = cov_changelog_latest(&ctx, &latest);
-    cov_host_lock(live->host, live->lock);
-    since = live->looked;
-    if (st == COV_OK && latest > since)
-        live->looked = latest;
-    cov_host_unlock(live->host, live->lock);
-    if (st == COV_OK && latest > since)
-        st = cov_changelog_foreign(&live->log, &ctx, since, found, live);
-    cov_db_rollback(shard->db);
-    if (st != COV_OK)
-        cov__log_failure(live->host, "reading the changelog", &err);
 }
 
 void cov__log_failure(const cov_host *host, const char *what, const cov_error *err)

@@ -63,6 +63,9 @@ cov_feed *cov_live_feed(cov_live *live);
 /* Before the first request, on a writing connection: make the changelog's table, or go on where the store ended. */
 COV_CHECK cov_status cov_live_prepare(cov_live *live, cov_db *db, cov_error *err);
 
+/* SQL that makes the changelog's table, unless it is there, and the triggers that enter into it what others change. */
+void cov_live_triggers_sql(const cov_live *live, cov_buf *out);
+
 /*
  * Around each COMMIT of rows and the cov_live_publish calls that belong to it:
  *
@@ -99,7 +102,7 @@ void cov_live_shard_end(cov_live_shard *shard);
 void cov_live_run(cov_live_shard *shard);
 /*
  * What is due at `now_ms` (host->now_ms): heartbeats, aggregates, checks of scopes and sessions. Returns when to call
- * again, INT64_MAX for never. A subscription may bring that forward: cov_live_next says so after each request.
+ * again, INT64_MAX for never. When a subscription brings that forward, the shard wakes its loop; cov_live_next says to when.
  */
 int64_t cov_live_tick(cov_live_shard *shard, int64_t now_ms);
 int64_t cov_live_next(const cov_live_shard *shard);

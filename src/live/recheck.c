@@ -195,7 +195,7 @@ bool cov__recheck_schedule(cov_live_shard *shard, cov_sub *sub, int64_t now_ms)
                       (sub->who != NULL && sub->who->refresh != NULL);
 
     return !can_change || pause_ms <= 0 ||
-           cov_due_add(&shard->lanes, &sub->recheck, pause_ms, now_ms, recheck);
+           cov__shard_due(shard, &sub->recheck, pause_ms, now_ms, recheck);
 }
 
 /* ---- at once ---- */

@@ -224,6 +224,18 @@ int64_t cov_live_tick(cov_live_shard *shard, int64_t now_ms)
     return next;
 }
 
+bool cov__shard_due(cov_live_shard *shard, cov_due *due, int64_t after_ms, int64_t now_ms,
+                    cov_due_fn fn)
+{
+    int64_t next_ms = cov_due_next(&shard->lanes);
+
+    if (!cov_due_add(&shard->lanes, due, after_ms, now_ms, fn))
+        return false;
+    if (due->at_ms < next_ms)
+        shard->wake(shard->wake_self);
+    return true;
+}
+
 int64_t cov_live_next(const cov_live_shard *shard)
 {
     return cov_due_next(&shard->lanes);

@@ -217,10 +217,10 @@ static bool schedule(cov_live_shard *shard, cov_sub *sub)
     int64_t now_ms = shard->host->now_ms(shard->host->self);
 
     if (shard->live->log.in_database && shard->look.lane == NULL &&
-        !cov_due_add(&shard->lanes, &shard->look, LOOK_MS, now_ms, look))
+        !cov__shard_due(shard, &shard->look, LOOK_MS, now_ms, look))
         return false;
 
-    if (!cov_due_add(&shard->lanes, &sub->heartbeat, config->sse.heartbeat_ms, now_ms, heartbeat))
+    if (!cov__shard_due(shard, &sub->heartbeat, config->sse.heartbeat_ms, now_ms, heartbeat))
         return false;
     return cov__recheck_schedule(shard, sub, now_ms);
 }

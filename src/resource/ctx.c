@@ -2,7 +2,7 @@
 /* The request as application code sees it (covara/ctx.h), and the record of what it changed. */
 #include "resource/feed.h"
 #include "resource/mutation.h"
-#include "schema/target.h"
+#include "resource/watch.h"
 
 const cov_host *cov_ctx_host(const cov_ctx *ctx)
 {
@@ -36,9 +36,8 @@ cov_status cov_ctx_query(cov_ctx *ctx, cov_str sql, const cov_value *params, siz
 {
     cov_stmt stmt = { sql, params, n_params };
     int64_t changes = 0;
-    cov_status st = ctx->db->driver->query(ctx->db, &stmt, sink, &changes, err);
 
-    return st == COV_OK && changes > 0 ? cov__record_statement(ctx, sql) : st;
+    return cov__watch_statement(ctx, &stmt, sink, &changes, err);
 }
 
 cov_status cov_ctx_exec(cov_ctx *ctx, cov_str sql, const cov_value *params, size_t n_params,
@@ -46,10 +45,8 @@ cov_status cov_ctx_exec(cov_ctx *ctx, cov_str sql, const cov_value *params, size
 {
     cov_stmt stmt = { sql, params, n_params };
     int64_t n = 0;
-    cov_status st = cov_db_exec(ctx->db, &stmt, &n, err);
+    cov_status st = cov__watch_statement(ctx, &stmt, NULL, &n, err);
 
-    if (st == COV_OK && n > 0)
-        st = cov__record_statement(ctx, sql);
     if (st == COV_OK && changes != NULL)
         *changes = n;
     return st;
@@ -83,6 +80,7 @@ static cov_status run_remote(cov_db *db, void *arg, cov_error *err)
 
     w->ctx.db = db;
     w->ctx.err = err;
+    w->ctx.watch = NULL; /* of another connection */
     w->own = (cov_mutations){ NULL, NULL };
     return w->work(&w->ctx, w->arg);
 }

@@ -21,6 +21,8 @@ struct cov_feed {
     bool (*records)(const cov_feed *feed, cov_str table);
     /* Somebody follows the table now: both images of each row that changes are needed. */
     bool (*follows)(const cov_feed *feed, const cov_resource *r);
+    /* A resource that shows the table; NULL: none does. */
+    const cov_resource *(*shows)(const cov_feed *feed, cov_str table);
     /* A change was recorded, inside its transaction. */
     cov_status (*written)(cov_feed *feed, cov_ctx *ctx, struct cov_mutation_node *node);
     cov_status (*subscribe)(cov_feed *feed, cov_ctx *ctx, const cov_resource *r);
@@ -74,6 +76,8 @@ void cov_follow_row_json(const cov_resource *r, cov_arena *arena, const cov_valu
                          cov_buf *out);
 bool cov_follow_row_read(const cov_resource *r, cov_ctx *ctx, cov_str json, cov_value **row);
 bool cov_follow_row_of(const cov_resource *r, cov_ctx *ctx, cov_json *object, cov_value **row);
+/* The same for a row as a trigger enters it (schema/log_triggers.h). */
+bool cov_follow_row_read_stored(const cov_resource *r, cov_ctx *ctx, cov_str json, cov_value **row);
 /* The text of an id, as `objectId` has it. */
 void cov_follow_id_text(const cov_value *id, cov_buf *out);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* INSERT and UPDATE statements, and the transaction around a mutation. */
 #include "resource/hooks.h"
+#include "resource/watch.h"
 
 /*
  * SQLite's CURRENT_TIMESTAMP is text without a zone; a column of a time type gets the same instant in its
@@ -174,6 +175,8 @@ cov_status cov__in_transaction(cov_ctx *ctx, cov_status (*work)(void *arg), void
     if (st != COV_OK)
         return st;
     st = work(arg);
+    if (st == COV_OK)
+        st = cov__watch_flush(ctx);
     if (st == COV_OK)
         st = cov_db_commit(ctx->db, ctx->err);
     if (st != COV_OK)

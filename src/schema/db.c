@@ -52,6 +52,14 @@ void cov_db_rollback(cov_db *db)
     }
 }
 
+bool cov_db_watch(cov_db *db, cov_row_watch *watch)
+{
+    if ((db->driver->caps & COV_DB_CAP_WATCH) == 0)
+        return false;
+    db->driver->watch(db, watch);
+    return true;
+}
+
 void cov_db_close(cov_db *db)
 {
     if (db != NULL)

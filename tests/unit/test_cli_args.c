@@ -112,13 +112,32 @@ static void cli_args__refuses_mistakes(void **state)
 
 static void cli_args__knows_its_commands(void **state)
 {
-    cov_cli_command_id command;
+    static const struct {
+        const char *line;
+        int n; /* words of the command; 0: there is none */
+        cov_cli_command_id command;
+    } rows[] = {
+        { "check", 1, COV_CLI_CHECK },
+        { "check triggers", 1, COV_CLI_CHECK },
+        { "db triggers", 2, COV_CLI_DB_TRIGGERS },
+        { "db triggers dir", 2, COV_CLI_DB_TRIGGERS },
+        { "db", 0, COV_CLI_SERVE },
+        { "db trigger", 0, COV_CLI_SERVE },
+        { "triggers", 0, COV_CLI_SERVE },
+        { "Serve", 0, COV_CLI_SERVE },
+        { "", 0, COV_CLI_SERVE },
+    };
 
     (void)state;
-    assert_true(cov_cli_command("check", &command));
-    assert_int_equal(command, COV_CLI_CHECK);
-    assert_false(cov_cli_command("Serve", &command));
-    assert_false(cov_cli_command("", &command));
+    for (size_t i = 0; i < COV_COUNT_OF(rows); i++) {
+        char store[256];
+        char *words[MAX_WORDS];
+        cov_cli_command_id command = COV_CLI_SERVE;
+
+        assert_int_equal(cov_cli_command(split(rows[i].line, store, words), words, &command),
+                         rows[i].n);
+        assert_int_equal(command, rows[i].command);
+    }
 }
 
 static void cli_files__joins_paths(void **state)

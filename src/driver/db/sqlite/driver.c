@@ -64,6 +64,7 @@ static void sqlite_close(cov_db *base)
         return;
     cov__sqlite_clear_statements(db);
     sqlite3_close(db->handle);
+    free(db->images);
     free(db);
 }
 
@@ -289,11 +290,17 @@ static void sqlite_rollback(cov_db *db)
     (void)!run(db, COV_STR("ROLLBACK"), NULL);
 }
 
+#ifdef COV_SQLITE_WATCHES
+#define WATCH_CAP COV_DB_CAP_WATCH
+#else
+#define WATCH_CAP 0u
+#endif
+
 static const cov_dialect dialect = { .name = "sqlite", .nulls_first_natively = true };
 
 const cov_db_driver cov_sqlite_driver = {
     .abi = COV_DB_ABI,
-    .caps = COV_DB_CAP_TRANSACTIONS | COV_DB_CAP_RETURNING | COV_DB_CAP_FUNCTIONS,
+    .caps = COV_DB_CAP_TRANSACTIONS | COV_DB_CAP_RETURNING | COV_DB_CAP_FUNCTIONS | WATCH_CAP,
     .name = "sqlite",
     .dialect = &dialect,
     .open = sqlite_open,
@@ -303,4 +310,7 @@ const cov_db_driver cov_sqlite_driver = {
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
     .close = sqlite_close,
+#ifdef COV_SQLITE_WATCHES
+    .watch = cov__sqlite_watch,
+#endif
 };

@@ -150,6 +150,20 @@ static const function_row rows[] = {
     { "cov_regex", 3, call_regex, COV__REGEX, false },
 };
 
+/*
+ * Triggers that enter what other programs change ask with this function whether it is the server that writes
+ * (schema/log_triggers.h); about every other option it says what SQLite's own says.
+ */
+static void call_option_used(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    const char *name = (const char *)sqlite3_value_text(args[0]);
+
+    (void)n;
+    if (name != NULL)
+        sqlite3_result_int(context, strcmp(name, "COVARA_SERVER") == 0 ||
+                                        sqlite3_compileoption_used(name) != 0);
+}
+
 /* One a connection, shared by its registrations and freed with the last of them. */
 struct functions {
     const cov_host *host;
@@ -203,5 +217,8 @@ int cov__sqlite_register_functions(sqlite3 *connection, const cov_host *host)
                                         release_binding);
     }
     release(all);
-    return rc;
+    return rc == SQLITE_OK
+               ? sqlite3_create_function(connection, "sqlite_compileoption_used", 1, flags, NULL,
+                                         call_option_used, NULL, NULL)
+               : rc;
 }

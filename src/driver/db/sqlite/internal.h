@@ -28,6 +28,9 @@ typedef struct sqlite_db {
     cov_db base;
     sqlite3 *handle;
     stmt_cache statements;
+    cov_row_watch *watch;
+    cov_value *images; /* of the row at hand: before, after */
+    size_t cap_images;
 } sqlite_db;
 
 /*
@@ -38,6 +41,10 @@ COV_CHECK cov_status cov__sqlite_acquire(sqlite_db *db, cov_str sql, cached_stmt
                                          cov_error *err);
 void cov__sqlite_release(sqlite_db *db, cached_stmt *stmt);
 void cov__sqlite_clear_statements(sqlite_db *db);
+
+#ifdef COV_SQLITE_WATCHES
+void cov__sqlite_watch(cov_db *db, cov_row_watch *watch);
+#endif
 
 /* Give SQLite the allocator of memory.c; before the first connection of the process. */
 void cov__sqlite_configure_memory(void);
