@@ -52,7 +52,8 @@ cov_status cov__auth_user_of_token(const cov_auth *auth, cov_ctx *ctx, cov_str t
         user->email_verified_ms = now_ms(ctx);
     user->session_id =
         jti.len != 0 ? jti : cov_arena_printf(ctx->arena, "jwt:%.*s", COV_STR_ARG(user->id));
-    user->session_expires_ms = cov_double_to_i64(cov_json_number(cov_json_get(payload, "exp")) * 1000);
+    user->session_expires_ms =
+        cov_double_to_i64(cov_json_number(cov_json_get(payload, "exp")) * 1000);
     if (cov_json_type_of(cov_json_get(payload, "metadata")) == COV_JSON_OBJECT)
         cov_json_value(&metadata, cov_json_get(payload, "metadata"));
     *out = user;

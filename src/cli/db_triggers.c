@@ -10,8 +10,9 @@
 #include "schema/sql.h"
 
 /* Triggers of tables that are no resource any more go too. */
-static const cov_stmt find_old = { COV_STR_INIT("SELECT name FROM sqlite_schema WHERE type = 'trigger'"
-                                                " AND name GLOB '" COV_LOG_TRIGGERS_PREFIX "*'"),
+static const cov_stmt find_old = { COV_STR_INIT(
+                                       "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+                                       " AND name GLOB '" COV_LOG_TRIGGERS_PREFIX "*'"),
                                    NULL, 0 };
 
 typedef struct drops {

@@ -145,7 +145,8 @@ typedef struct entry_sink {
     cov_ctx *ctx;
     const cov_resource *r; /* of the entry at hand */
     size_t table;
-    const cov_resource *(*find)(void *self, cov_str name, size_t *table); /* NULL: always that one */
+    const cov_resource *(*find)(void *self, cov_str name,
+                                size_t *table); /* NULL: always that one */
     void *self;
     const char *unknown; /* what an entry without its row makes subscribers read */
     bool stored;         /* the entry at hand is a trigger's */

@@ -297,9 +297,9 @@ static void send_one(cov_live_shard *shard, cov_sub *sub, const cov_change *chan
 {
     bool named = event == COV_EVENT_ADDED && change->optimistic_id.len != 0 &&
                  cov_str_eq(change->user_id, sub->who != NULL ? sub->who->id : COV_STR(""));
-    const cov_frame *frame = frame_of(
-        shard, sub->group, change, d,
-        (cached_frame){ .event = event, .named = named, .half = half });
+    const cov_frame *frame =
+        frame_of(shard, sub->group, change, d,
+                 (cached_frame){ .event = event, .named = named, .half = half });
 
     if (frame != NULL)
         cov__sub_send(sub, frame);

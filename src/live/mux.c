@@ -224,7 +224,7 @@ static void opened(cov_stream_source *source, cov_stream *stream)
     mux->next_in_shard = shard->muxes;
     shard->muxes = mux;
     if (!cov__shard_due(shard, &mux->heartbeat, pause_ms > 0 ? pause_ms : DEFAULT_HEARTBEAT_MS,
-                     shard->host->now_ms(shard->host->self), heartbeat)) {
+                        shard->host->now_ms(shard->host->self), heartbeat)) {
         cov_stream_end(stream);
         return;
     }

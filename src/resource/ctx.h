@@ -87,7 +87,8 @@ struct cov_ctx {
     cov_principal *principal; /* beside `user`; NULL: anonymous, or known for this request only */
     struct cov_feed *feed;    /* who follows changes (resource/feed.h); NULL: nobody can */
     struct cov_live_shard *shard; /* where a stream of this request will live; NULL: it cannot */
-    struct cov_watch *watch; /* sees rows that nobody says were changed (resource/watch.h); NULL: nobody does */
+    struct cov_watch
+        *watch; /* sees rows that nobody says were changed (resource/watch.h); NULL: nobody does */
     bool names_row; /* the row being created is the one that X-Covara-Optimistic-Id names */
 };
 

@@ -238,8 +238,8 @@ static bool bytes_from_hex(cov_ctx *ctx, yyjson_val *json, cov_value *out)
             return false;
         cov_buf_char(&bytes, (char)(high * 16 + low));
     }
-    *out = text != NULL ? cov_value_text(cov_buf_view(&bytes))
-                        : cov_value_blob(cov_buf_view(&bytes));
+    *out =
+        text != NULL ? cov_value_text(cov_buf_view(&bytes)) : cov_value_blob(cov_buf_view(&bytes));
     return !bytes.failed;
 }
 

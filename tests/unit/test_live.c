@@ -392,22 +392,12 @@ static void numbers_say_what_was_sent(void **state)
     fake_stream *s = stream_get(f, NULL, "/api/todos/subscribe?filter=n%3E0");
     long long start = seq_of(stream_take_raw(s));
     char removed[32];
-    char added[32];
-    const char *raw;
 
     write_row(f, "POST", "/api/todos", "{\"id\":1,\"n\":1}");
     stream_take(s);
     write_row(f, "PATCH", "/api/todos/1", "{\"n\":0}");
     snprintf(removed, sizeof removed, "\"seq\":%lld,", start + 2);
     assert_non_null(strstr(stream_take_raw(s), removed));
-    write_row(f, "POST", "/api/todos", "{\"id\":2,\"n\":2}");
-    stream_take(s);
-    write_row(f, "PATCH", "/api/todos/2", "{\"id\":3}");
-    snprintf(removed, sizeof removed, "\"seq\":%lld,", start + 3);
-    snprintf(added, sizeof added, "\"seq\":%lld,", start + 4);
-    raw = stream_take_raw(s);
-    assert_non_null(strstr(raw, removed));
-    assert_non_null(strstr(raw, added));
     stream_close(s);
 }
 
@@ -489,10 +479,11 @@ static void heartbeats(void **state)
     assert_true(cov_live_next(f->shard) == INT64_MAX);
 }
 
-#define OTHER(id, n)                                                                               \
-    "INSERT INTO covara_changelog (resource, type, objectId, object, timestamp, origin) VALUES ("  \
-    "'comments', 'create', '" #id "', '{\"id\":" #id ",\"todo_id\":" #n ",\"body\":null}', 0, 'trigger');"
-#define ADDED(id, n)                                                                      \
+#define OTHER(id, n)                                                                              \
+    "INSERT INTO covara_changelog (resource, type, objectId, object, timestamp, origin) VALUES (" \
+    "'comments', 'create', '" #id "', '{\"id\":" #id ",\"todo_id\":" #n                           \
+    ",\"body\":null}', 0, 'trigger');"
+#define ADDED(id, n) \
     "{\"type\":\"added\",\"object\":{\"id\":" #id ",\"todoId\":" #n ",\"body\":null}}|"
 
 /* What others entered before a change of ours is told before it, however seldom the clock looks. */
@@ -531,9 +522,8 @@ static void entries_of_others_are_told_in_order(void **state)
                                             " (SELECT max(seq) FROM covara_changelog)");
     cov_live_tick(f.shard, now + 4000);
     cov_live_run(f.shard);
-    assert_string_equal(
-        stream_take(s),
-        "{\"type\":\"invalidate\",\"reason\":\"Sequence gap - please refetch\"}|");
+    assert_string_equal(stream_take(s),
+                        "{\"type\":\"invalidate\",\"reason\":\"Sequence gap - please refetch\"}|");
     cov_live_tick(f.shard, now + 5000);
     cov_live_run(f.shard);
     assert_string_equal(stream_take(s), "");

@@ -20,7 +20,7 @@ static const char schema[] =
     "CREATE TRIGGER count_edits AFTER UPDATE ON cards BEGIN"
     " UPDATE boards SET edits = edits + 1 WHERE id = NEW.board_id; END;";
 
-#define OPEN                                                                                  \
+#define OPEN                                                                                \
     "{\"auth\":{\"public\":{\"read\":true,\"create\":true,\"update\":true,\"delete\":true," \
     "\"subscribe\":true}}}"
 #define RESOURCES "\"resources\":{\"boards\":" OPEN ",\"cards\":" OPEN ",\"sums\":" OPEN "}"
@@ -130,17 +130,16 @@ static void statements_tell_their_rows(void **state)
     fake_stream *s = follow(f, "/api/cards/subscribe?filter=weight%3E=1");
 
     sql(f, "INSERT INTO cards VALUES (3, 2, 'c', 3, 'red'), (4, 2, 'd', 0, 'red')");
-    assert_string_equal(stream_take(s),
-                        "{\"type\":\"added\",\"object\":" CARD(3, 2, "c", 3) "}|");
+    assert_string_equal(stream_take(s), "{\"type\":\"added\",\"object\":" CARD(3, 2, "c", 3) "}|");
     sql(f, "UPDATE cards SET weight = weight - 1.5 WHERE id IN (1, 2, 3)");
-    assert_string_equal(stream_take(s),
-                        "{\"type\":\"removed\",\"objectId\":\"1\"}|"
-                        "{\"type\":\"removed\",\"objectId\":\"2\"}|"
-                        "{\"type\":\"changed\",\"object\":" CARD(
-                            3, 2, "c", 1.5) ",\"previousObjectId\":\"3\"}|");
+    assert_string_equal(stream_take(s), "{\"type\":\"removed\",\"objectId\":\"1\"}|"
+                                        "{\"type\":\"removed\",\"objectId\":\"2\"}|"
+                                        "{\"type\":\"changed\",\"object\":" CARD(
+                                            3, 2, "c", 1.5) ",\"previousObjectId\":\"3\"}|");
     sql(f, "UPDATE cards SET id = 30 WHERE id = 3");
-    assert_string_equal(stream_take(s), "{\"type\":\"removed\",\"objectId\":\"3\"}|"
-                                        "{\"type\":\"added\",\"object\":" CARD(30, 2, "c", 1.5) "}|");
+    assert_string_equal(stream_take(s),
+                        "{\"type\":\"removed\",\"objectId\":\"3\"}|"
+                        "{\"type\":\"added\",\"object\":" CARD(30, 2, "c", 1.5) "}|");
     sql(f, "DELETE FROM cards");
     assert_string_equal(stream_take(s), "{\"type\":\"removed\",\"objectId\":\"30\"}|");
     sql(f, "DELETE FROM cards");
@@ -155,10 +154,9 @@ static void replaced_rows_are_removed(void **state)
     fake_stream *s = follow(f, "/api/cards/subscribe");
 
     sql(f, "INSERT OR REPLACE INTO cards VALUES (2, 2, 'a', 9, 'red')");
-    assert_string_equal(stream_take(s),
-                        "{\"type\":\"removed\",\"objectId\":\"2\"}|"
-                        "{\"type\":\"removed\",\"objectId\":\"1\"}|"
-                        "{\"type\":\"added\",\"object\":" CARD(2, 2, "a", 9) "}|");
+    assert_string_equal(stream_take(s), "{\"type\":\"removed\",\"objectId\":\"2\"}|"
+                                        "{\"type\":\"removed\",\"objectId\":\"1\"}|"
+                                        "{\"type\":\"added\",\"object\":" CARD(2, 2, "a", 9) "}|");
     stream_close(s);
 }
 
@@ -173,9 +171,8 @@ static void triggers_and_foreign_keys_tell_theirs(void **state)
     assert_string_equal(
         stream_take(boards),
         "{\"type\":\"changed\",\"object\":{\"id\":1,\"name\":\"one\",\"edits\":1},\"previousObjectId\":\"1\"}|");
-    assert_string_equal(stream_take(cards),
-                        "{\"type\":\"changed\",\"object\":" CARD(
-                            1, 1, "a2", 1) ",\"previousObjectId\":\"1\"}|");
+    assert_string_equal(stream_take(cards), "{\"type\":\"changed\",\"object\":" CARD(
+                                                1, 1, "a2", 1) ",\"previousObjectId\":\"1\"}|");
     assert_string_equal(heard, "update cards 1|update boards 1|");
     assert_int_equal(app_call(&f->app, "DELETE", "/api/boards/1", NULL, NULL), 204);
     cov_live_run(f->shard);
@@ -201,9 +198,8 @@ static void what_did_not_happen_is_not_told(void **state)
     assert_int_equal(n_heard, 0);
     tolerant = true;
     assert_int_equal(sql_list(f, skips), 204);
-    assert_string_equal(stream_take(s),
-                        "{\"type\":\"changed\",\"object\":" CARD(
-                            1, 1, "a", 8) ",\"previousObjectId\":\"1\"}|");
+    assert_string_equal(stream_take(s), "{\"type\":\"changed\",\"object\":" CARD(
+                                            1, 1, "a", 8) ",\"previousObjectId\":\"1\"}|");
     stream_close(s);
 }
 
@@ -268,23 +264,31 @@ static void rows_of_statements_can_be_caught_up_with(void **state)
     if (strstr(target, "resumeFrom=0") != NULL)
         return;
     s = stream_get(f, NULL, target);
-    assert_string_equal(stream_take(s), "event: connected {}|"
-                                        "{\"type\":\"added\",\"object\":" CARD(7, 1, "g", 0.1) "}|"
-                                        "{\"type\":\"removed\",\"objectId\":\"1\"}|");
+    assert_string_equal(stream_take(s),
+                        "event: connected {}|"
+                        "{\"type\":\"added\",\"object\":" CARD(
+                            7, 1, "g", 0.1) "}|"
+                                            "{\"type\":\"removed\",\"objectId\":\"1\"}|");
     stream_close(s);
 }
 
-#define IN(test, log) \
-    { #test "__" #log, test, setup_##log, teardown, NULL }
+#define IN(test, log)                                      \
+    {                                                      \
+#test "__" #log, test, setup_##log, teardown, NULL \
+    }
 #define IN_BOTH(test) IN(test, memory), IN(test, database)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_BOTH(statements_tell_their_rows),       IN_BOTH(replaced_rows_are_removed),
-        IN_BOTH(triggers_and_foreign_keys_tell_theirs), IN_BOTH(what_did_not_happen_is_not_told),
-        IN_BOTH(images_that_are_not_certain),      IN_BOTH(very_many_rows_are_one_invalidate),
-        IN_BOTH(tables_that_are_not_served),       IN_BOTH(rows_of_statements_can_be_caught_up_with),
+        IN_BOTH(statements_tell_their_rows),
+        IN_BOTH(replaced_rows_are_removed),
+        IN_BOTH(triggers_and_foreign_keys_tell_theirs),
+        IN_BOTH(what_did_not_happen_is_not_told),
+        IN_BOTH(images_that_are_not_certain),
+        IN_BOTH(very_many_rows_are_one_invalidate),
+        IN_BOTH(tables_that_are_not_served),
+        IN_BOTH(rows_of_statements_can_be_caught_up_with),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

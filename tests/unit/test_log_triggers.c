@@ -55,7 +55,8 @@ static void triggers_of(const char *ddl, const char *name, const char *id, int64
     cov_error err;
 
     cov_error_init(&err, arena);
-    assert_int_equal(cov_db_open(&cov_sqlite_driver, cov_native_host(), &config, &db, &err), COV_OK);
+    assert_int_equal(cov_db_open(&cov_sqlite_driver, cov_native_host(), &config, &db, &err),
+                     COV_OK);
     assert_int_equal(cov_db_script(db, cov_str_from(ddl), &err), COV_OK);
     assert_int_equal(cov_schema_read_sqlite(arena, db, COV_NAMING_CAMEL, &schema, &err), COV_OK);
     table = cov_schema_table(schema, cov_str_from(name));
@@ -82,16 +83,18 @@ static sqlite3 *with_triggers(const char *ddl, const char *name, const char *id,
     return db;
 }
 
-static const char odd[] = "CREATE TABLE \"a 'b\"\"c\" (\"the id\" TEXT PRIMARY KEY, \"x\"\"y\" REAL, doc JSON,"
-                          " twice AS (\"x\"\"y\" * 2)) WITHOUT ROWID;";
+static const char odd[] =
+    "CREATE TABLE \"a 'b\"\"c\" (\"the id\" TEXT PRIMARY KEY, \"x\"\"y\" REAL, doc JSON,"
+    " twice AS (\"x\"\"y\" * 2)) WITHOUT ROWID;";
 
 static void every_value_is_written_as_it_is_stored(void **state)
 {
     sqlite3 *db = with_triggers(odd, "a 'b\"c", "the id", 100);
 
     (void)state;
-    must(db, "INSERT INTO \"a 'b\"\"c\" VALUES ('one', 0.1, '{\"a\":[1]}'), ('t''w\"o\\', 3, NULL),"
-             " ('l' || char(10), x'00ff', char(1) || '\xC3\xA9'), ('n' || char(0) || 'l', 9e999, -5)");
+    must(db,
+         "INSERT INTO \"a 'b\"\"c\" VALUES ('one', 0.1, '{\"a\":[1]}'), ('t''w\"o\\', 3, NULL),"
+         " ('l' || char(10), x'00ff', char(1) || '\xC3\xA9'), ('n' || char(0) || 'l', 9e999, -5)");
     assert_string_equal(
         ask(db, "SELECT seq, resource, type, object, previousObject, origin FROM covara_changelog"),
         "1 a 'b\"c create {\"the id\":\"one\",\"x\\\"y\":0.10000000000000001,\"doc\":\"{\\\"a\\\":[1]}\","
@@ -105,11 +108,14 @@ static void every_value_is_written_as_it_is_stored(void **state)
 
 static void each_change_has_its_images(void **state)
 {
-    sqlite3 *db = with_triggers("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER);", "t", "id", 100);
+    sqlite3 *db =
+        with_triggers("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER);", "t", "id", 100);
 
     (void)state;
-    must(db, "INSERT INTO t VALUES (1, 1); UPDATE t SET id = 2; INSERT INTO t VALUES (2, 5)"
-             " ON CONFLICT DO UPDATE SET n = excluded.n; BEGIN; DELETE FROM t; ROLLBACK; DELETE FROM t");
+    must(
+        db,
+        "INSERT INTO t VALUES (1, 1); UPDATE t SET id = 2; INSERT INTO t VALUES (2, 5)"
+        " ON CONFLICT DO UPDATE SET n = excluded.n; BEGIN; DELETE FROM t; ROLLBACK; DELETE FROM t");
     assert_string_equal(ask(db, "SELECT type, objectId, object, previousObject, timestamp > 1e12"
                                 " FROM covara_changelog"),
                         "create 1 {\"id\":1,\"n\":1} NULL 1\n"
@@ -170,12 +176,14 @@ static void the_server_is_told_apart(void **state)
     (void)state;
     cov_error_init(&err, NULL);
     triggers_of(ddl, "t", "id", 10, &sql);
-    assert_int_equal(cov_db_open(&cov_sqlite_driver, cov_native_host(), &config, &db, &err), COV_OK);
+    assert_int_equal(cov_db_open(&cov_sqlite_driver, cov_native_host(), &config, &db, &err),
+                     COV_OK);
     assert_int_equal(cov_db_script(db, cov_str_from(ddl), &err), COV_OK);
     assert_int_equal(cov_db_script(db, cov_changelog_table_sql, &err), COV_OK);
     assert_int_equal(cov_db_script(db, cov_str_from(sql.ptr), &err), COV_OK);
-    assert_int_equal(cov_db_script(db, COV_STR("INSERT INTO t VALUES (1); UPDATE t SET id = 2;"
-                                               "DELETE FROM t"),
+    assert_int_equal(cov_db_script(db,
+                                   COV_STR("INSERT INTO t VALUES (1); UPDATE t SET id = 2;"
+                                           "DELETE FROM t"),
                                    &err),
                      COV_OK);
     assert_int_equal(cov_db_exec(db, &count, &changes, &err), COV_OK);

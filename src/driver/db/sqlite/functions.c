@@ -217,8 +217,7 @@ int cov__sqlite_register_functions(sqlite3 *connection, const cov_host *host)
                                         release_binding);
     }
     release(all);
-    return rc == SQLITE_OK
-               ? sqlite3_create_function(connection, "sqlite_compileoption_used", 1, flags, NULL,
-                                         call_option_used, NULL, NULL)
-               : rc;
+    return rc == SQLITE_OK ? sqlite3_create_function(connection, "sqlite_compileoption_used", 1,
+                                                     flags, NULL, call_option_used, NULL, NULL)
+                           : rc;
 }

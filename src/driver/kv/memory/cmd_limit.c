@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/num.h"
 #include "driver/kv/memory/call.h"
 
 /* Times and lengths within what every client and script language holds exactly. */
@@ -149,7 +150,7 @@ static void slide(kv_call *call, kv_entry *entry, int64_t now, int64_t window, i
     cov__kv_expire_at(call->engine, entry,
                       cov__kv_after(call->engine, ((window + 999) / 1000 + 1) * 1000));
     cov__kv_item_int(&items[0], (int64_t)zset->members.len);
-    cov__kv_item_int(&items[1], (int64_t)first_of(zset)->score);
+    cov__kv_item_int(&items[1], cov_double_to_i64(first_of(zset)->score));
 }
 
 void cov__kv_do_slide(kv_call *call)
