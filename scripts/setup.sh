@@ -17,7 +17,7 @@ goal=${1:-build}
 build_packages=(gcc libc6-dev make cmake ninja-build pkg-config curl xz-utils ca-certificates
     libsqlite3-dev libuv1-dev libssl-dev libcurl4-openssl-dev libpcre2-dev node-llhttp)
 test_packages=(libcmocka-dev clang lld llvm wasi-libc "libclang-rt-14-dev|libclang-rt-dev"
-    "libclang-rt-14-dev-wasm32|libclang-rt-dev-wasm32" sqlite3 "clang-format-14|clang-format" clang-tidy python3 openssl
+    "libclang-rt-14-dev-wasm32|libclang-rt-dev-wasm32" sqlite3 "clang-format-14|clang-format" clang-tidy python3 openssl iproute2
     chromium chromium-driver)
 bench_packages=(wrk nginx-light sqlite3)
 

@@ -8,13 +8,13 @@
 #include "live/change.h"
 #include "live/changelog.h"
 #include "live/due.h"
+#include "live/known.h"
 #include "live/limits.h"
 #include "live/links.h"
 #include "live/live.h"
 
 typedef struct cov_group cov_group;
 typedef struct cov_sub cov_sub;
-typedef struct cov_known cov_known;
 
 /* One table of the database; several resources may show it. Immutable but for the count. */
 typedef struct cov_live_table {
@@ -283,17 +283,6 @@ COV_CHECK bool cov__recheck_schedule(cov_live_shard *shard, cov_sub *sub, int64_
 /* Ask those whose user is named in the mailbox now. */
 void cov__recheck_named(cov_live_shard *shard, struct cov_recheck *named);
 void cov__recheck_free(struct cov_recheck *named);
-
-/* ---- known.c: a set of ids; NULL is empty ---- */
-COV_CHECK bool cov__known_add(cov_known **known, cov_str id);
-bool cov__known_has(const cov_known *known, cov_str id);
-void cov__known_remove(cov_known *known, cov_str id);
-void cov__known_free(cov_known *known);
-/* Find what is gone: begin, mark what is there (false: it is not in the set), then ask for each that was not marked. */
-void cov__known_begin(cov_known *known);
-bool cov__known_mark(const cov_known *known, cov_str id);
-/* Any that is not marked, until it is removed; ptr NULL: none. *bucket begins at 0. Its text lives in the set. */
-cov_str cov__known_unmarked(const cov_known *known, size_t *bucket);
 
 /* ---- begin.c: the cut, the snapshot, what was missed ---- */
 

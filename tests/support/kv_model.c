@@ -178,23 +178,17 @@ static cov_kv_reply nil(void)
 
 static cov_kv_reply integer(int64_t i)
 {
-    cov_kv_reply reply = { .type = COV_KV_INT, .i = i };
-
-    return reply;
+    return (cov_kv_reply){ .type = COV_KV_INT, .i = i };
 }
 
 static cov_kv_reply text(cov_str s)
 {
-    cov_kv_reply reply = { .type = COV_KV_TEXT, .s = s };
-
-    return reply;
+    return (cov_kv_reply){ .type = COV_KV_TEXT, .s = s };
 }
 
 static cov_kv_reply error(const char *what)
 {
-    cov_kv_reply reply = { .type = COV_KV_ERROR, .s = cov_str_from(what) };
-
-    return reply;
+    return (cov_kv_reply){ .type = COV_KV_ERROR, .s = cov_str_from(what) };
 }
 
 static cov_kv_reply list(kv_model *m, size_t n, cov_kv_reply **items)
@@ -857,11 +851,9 @@ static cov_kv_reply window(run *c)
     return reply;
 }
 
-static int64_t whole(double score)
+static cov_kv_reply whole(double score)
 {
-    if (score >= 0x1p63)
-        return INT64_MAX;
-    return score < -0x1p63 ? INT64_MIN : (int64_t)score;
+    return integer(score >= 0x1p63 ? INT64_MAX : score < -0x1p63 ? INT64_MIN : (int64_t)score);
 }
 
 static cov_kv_reply slide(run *c)
@@ -892,7 +884,7 @@ static cov_kv_reply slide(run *c)
         erase(c->r, 0);
     c->r->expires_at = c->m->now + (ceil_seconds(length) + 1) * 1000;
     items[0] = integer((int64_t)c->r->n);
-    items[1] = integer(whole(c->r->items[0].score));
+    items[1] = whole(c->r->items[0].score);
     return reply;
 }
 
@@ -933,7 +925,7 @@ static cov_kv_reply logadd(run *c)
     items[0] = integer(seq);
     for (sort(log.r); log.r->n > (uint64_t)max;)
         erase(log.r, 0);
-    items[1] = integer(whole(log.r->items[0].score));
+    items[1] = whole(log.r->items[0].score);
     return reply;
 }
 
