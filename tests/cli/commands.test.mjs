@@ -8,7 +8,7 @@ test("no command: help, exit 1", () => {
   const { code, stdout } = run([]);
   assert.equal(code, 1);
   assert.match(stdout, /^covara \d+\.\d+\.\d+: /);
-  assert.match(stdout, /\n  serve  \[DIR\]/);
+  assert.match(stdout, /\n  serve +\[DIR\]/);
 });
 
 test("help in every spelling: exit 0", () => {
