@@ -67,18 +67,18 @@ test("an unknown address costs the server as much as a wrong password", async ()
   const cost = { N: 16384 };
   const project = await startAccounts({ auth: { scrypt: cost, throttle: false } });
   project.sql(`UPDATE users SET password_hash='${hash("pw", cost)}' WHERE id='u1'`);
-  const time = async (email) => {
-    const times = [];
-    for (let i = 0; i < 5; i++) {
+  const emails = ["ada@example.com", "who@example.com", "nobody@example.com"];
+  const best = emails.map(() => Infinity);
+  // In turns, so that whatever else the machine does befalls all of them.
+  for (let round = 0; round < 7; round++)
+    for (const [i, email] of emails.entries()) {
       const start = process.hrtime.bigint();
       assert.equal((await new Person(project).login(email, "wrong")).status, 401);
-      times.push(Number(process.hrtime.bigint() - start));
+      best[i] = Math.min(best[i], Number(process.hrtime.bigint() - start));
     }
-    return Math.min(...times);
-  };
-  const known = await time("ada@example.com"), unknown = await time("who@example.com"), without = await time("nobody@example.com");
+  const [known, ...others] = best;
   // A hash takes tens of milliseconds, everything else well under one: a missing hash would be a factor of ten or more.
-  for (const other of [unknown, without]) assert.ok(other > known / 3 && other < known * 3, `${known} and ${other} ns`);
+  for (const other of others) assert.ok(other > known / 4 && other < known * 4, `${known} and ${other} ns`);
   await project.stop();
 });
 

@@ -109,6 +109,7 @@ test("2,000 subscriptions come and go at once, and nothing is left of them", asy
   });
   assert.equal((await openStream(app, "/api/limited/subscribe")).status, 429);
   all.forEach((s) => s.close());
+  await eventually(() => descriptors() <= before);
 });
 
 test("channels come and go on one stream", async () => {
