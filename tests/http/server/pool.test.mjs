@@ -100,9 +100,13 @@ test('shutdown waits for what the pool has', async () => {
   const client = await Client.open(other);
   client.send(post('/slow?gate=1', 'x'));
   await statsUntil(other, (now) => now.blocked === 1);
-  const opener = await Client.open(other); // before the listener closes
+  // Before the listener closes, and with a request begun: an idle connection would be closed too.
+  const opener = await Client.open(other);
+  const request = get('/open?gate=1');
+  opener.send(request.slice(0, 10));
+  await stats(other);
   const stopped = other.stop();
-  opener.send(get('/open?gate=1'));
+  opener.send(request.slice(10));
   assert.equal((await client.response()).status, 200);
   await stopped;
 });
